@@ -1,0 +1,1 @@
+"""Observables of one grid point, from its trajectory and time series."""

@@ -1,0 +1,1 @@
+"""Molecular dynamics of one grid point: bath, engine, checkpoints, trajectory."""

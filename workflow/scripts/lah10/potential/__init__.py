@@ -1,0 +1,1 @@
+"""The deep potential: data, training, validation."""
