@@ -1,0 +1,142 @@
+"""Equilibration, correlation times and error bars: the one place where they are made.
+
+Correlation times come from `pymbar.timeseries` (Chodera, J. Chem. Theory Comput. 12, 1799 (2016)).
+The statistical inefficiency g = 1 + 2τ counts samples per independent sample; the standard error
+of a mean is sqrt(variance · g / n).
+"""
+
+import logging
+
+import numpy as np
+
+logging.getLogger("pymbar").setLevel(logging.ERROR)  # it advertises JAX on import
+
+from pymbar import timeseries  # noqa: E402
+
+#: Fewer samples than this say nothing about their correlation time.
+MIN_SAMPLES = 8
+#: A series is never discarded beyond this fraction, however it drifts.
+MAX_DISCARD = 0.5
+#: Blocks that a bootstrap has at least, when the series allows it.
+MIN_BLOCKS = 5
+
+
+def equilibration_index(series: np.ndarray) -> int:
+    """First sample of the equilibrated part of a series: the start that leaves most independent
+    samples, at most half of the series.
+
+    Short and constant series are taken whole.
+    """
+    series = np.asarray(series, dtype=float)
+    if len(series) < MIN_SAMPLES or np.ptp(series) < 1e-12 * max(1.0, abs(series).max()):
+        return 0
+    start, _, _ = timeseries.detect_equilibration(series, nskip=max(1, len(series) // 50))
+    return min(int(start), int(MAX_DISCARD * len(series)))
+
+
+def inefficiency(series: np.ndarray) -> float:
+    """Statistical inefficiency g ≥ 1 of one series (n,) or, pooled, of several (n, k).
+
+    Several series share one autocorrelation function (each with its own mean removed), weighted
+    by their variance; that is right where symmetry makes them equivalent and robust elsewhere.
+    g is 1 for constant series and at most n/2.
+    """
+    series = np.asarray(series, dtype=float)
+    columns = series.reshape(len(series), -1)
+    n = len(columns)
+    if n < MIN_SAMPLES:
+        return 1.0
+    fluctuation = columns - columns.mean(axis=0)
+    variance = (fluctuation**2).mean()
+    if variance <= (1e-12 * max(1.0, abs(columns).max())) ** 2:
+        return 1.0
+    if columns.shape[1] == 1:
+        g = timeseries.statistical_inefficiency(columns[:, 0], mintime=3)
+    else:
+        g = timeseries.statistical_inefficiency_multiple(list(fluctuation.T))
+    return float(np.clip(g, 1.0, n / 2))
+
+
+def mean_error(series: np.ndarray) -> tuple[float, float]:
+    """Mean of a correlated series (n,) and its standard error; NaN for what cannot be known."""
+    series = np.asarray(series, dtype=float)
+    if len(series) == 0:
+        return np.nan, np.nan
+    if len(series) == 1:
+        return float(series[0]), np.nan
+    error = np.sqrt(series.var(ddof=1) * inefficiency(series) / len(series))
+    return float(series.mean()), float(error)
+
+
+def block_means(series: np.ndarray, length: int) -> np.ndarray:
+    """Means over consecutive blocks of `length` samples, shape (n // length, ...); a rest is
+    dropped."""
+    count = len(series) // length
+    return series[: count * length].reshape(count, length, *series.shape[1:]).mean(axis=1)
+
+
+def bootstrap_noise(
+    series: np.ndarray, samples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Noise of the time means of k correlated series, by a circular moving-block bootstrap.
+
+    Blocks (the same in every series, so that their cross-correlation stays) are twice the pooled
+    statistical inefficiency long, short enough to leave `MIN_BLOCKS`. Too short blocks, and too
+    few, make a bootstrap see too little noise: each series is scaled up to the standard error
+    that its autocorrelation says, if that is larger.
+
+    Parameters
+    ----------
+    series : (n, k).
+    samples : number of bootstrap samples.
+
+    Returns
+    -------
+    (samples, k) deviations of the resampled means from the true means, zero on average.
+    """
+    series = np.asarray(series, dtype=float)
+    n, k = series.shape
+    if n < 2:
+        return np.full((samples, k), np.nan)
+    noise = series - series.mean(axis=0)
+    g = inefficiency(series)
+    length = int(np.clip(np.ceil(2 * g), 1, max(1, n // MIN_BLOCKS)))
+    blocks = int(np.ceil(n / length))
+    cumulative = np.concatenate([np.zeros((1, k)), np.cumsum(np.tile(noise, (2, 1)), axis=0)])
+    sums = cumulative[length : length + n] - cumulative[:n]  # of the block that starts at i
+    starts = rng.integers(0, n, size=(samples, blocks))
+    means = sums[starts].sum(axis=1) / (blocks * length)
+    drawn = means.std(axis=0)
+    wanted = np.sqrt(noise.var(axis=0, ddof=1) * g / n)
+    scale = np.divide(wanted, drawn, out=np.ones(k), where=drawn > 0)
+    return (means - means.mean(axis=0)) * np.maximum(scale, 1.0)
+
+
+def jackknife(estimates: np.ndarray) -> np.ndarray:
+    """Standard error from leave-one-out estimates, shape (blocks, ...); NaN for fewer than two."""
+    estimates = np.asarray(estimates, dtype=float)
+    count = len(estimates)
+    if count < 2:
+        return np.full(estimates.shape[1:], np.nan)
+    deviations = estimates - estimates.mean(axis=0)
+    return np.sqrt((count - 1) / count * (deviations**2).sum(axis=0))
+
+
+def leave_one_out(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Weighted means over blocks with each block left out in turn.
+
+    Parameters
+    ----------
+    values : (blocks, ...) mean of each block.
+    weights : (blocks,), default equal.
+
+    Returns
+    -------
+    (blocks, ...); NaN where one block is all there is.
+    """
+    values = np.asarray(values, dtype=float)
+    weights = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
+    weights = weights.reshape(-1, *[1] * (values.ndim - 1))
+    rest = weights.sum() - weights
+    total = (weights * values).sum(axis=0) - weights * values
+    return np.divide(total, rest, out=np.full(values.shape, np.nan), where=rest > 0)
