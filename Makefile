@@ -1,0 +1,65 @@
+# The two commands are `make demo` and `make test`; `make help` lists the others.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help demo test figures bench lock clean distclean
+
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= $(shell nproc)
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# The first Python that is recent enough and not too recent; choose one with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: $(VENV)/.installed ## set up, run the demo campaign and draw its figures
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+	@echo; echo "Dataset: results/demo/phase_diagram.nc"; echo "Figures:"
+	@printf '  %s\n' results/demo/figures/*.png
+
+test: $(VENV)/.installed-dev ## set up and run all tests
+	$(BIN)/python -m pytest $(PYTEST)
+
+figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diagram.nc, without any simulation
+	$(BIN)/snakemake figures
+
+bench: $(VENV)/.installed ## measure what is claimed of speed
+	for bench in benchmarks/*.py; do PYTHONPATH=workflow/scripts $(BIN)/python $$bench || exit 1; done
+
+lock: ## compile requirements*.in anew, hashes and all (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--output-file requirements.txt requirements.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--output-file requirements-dev.txt requirements-dev.in
+
+clean: ## remove the demo's results, logs and caches (other campaigns stay)
+	rm -rf results/demo logs/demo .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove the virtual environment and Snakemake's records as well
+	rm -rf $(VENV) .snakemake
+
+$(VENV)/.python:
+	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(SUITABLE)' 2>/dev/null; then \
+		echo "No suitable Python: 3.11, 3.12 or 3.13 is needed, found" \
+			"$$(python3 --version 2>/dev/null || echo none)." \
+			"Install one and name it: make demo PYTHON=python3.12" >&2; exit 1; fi
+	@if [ "$$(uname -sm)" != "Linux x86_64" ]; then \
+		echo "The pinned packages are for Linux on x86_64, and this is $$(uname -sm)." \
+			"Use the conda environments in envs/ instead: snakemake --sdm conda" >&2; exit 1; fi
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.txt | $(VENV)/.python
+	@echo "Installing the pinned packages into $(VENV) (about 2.5 GB, once) ..."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(PIP) -r requirements-dev.txt
+	@touch $@

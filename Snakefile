@@ -1,0 +1,41 @@
+"""Phase diagrams of LaH10 with classical and quantum nuclei: see README.md and config/README.md."""
+
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+sys.path.insert(0, str(Path(workflow.basedir, "workflow", "scripts")))
+
+import lah10.config
+from lah10.errors import UserError
+
+# No `configfile:` directive: it would merge the demo's values into every other campaign's.
+try:
+    CONFIG = lah10.config.load(
+        workflow.overwrite_configfiles or ["config/demo.yaml"],
+        overrides=workflow.config_settings.config,
+    )
+except UserError as error:
+    sys.exit(str(error))
+
+config.clear()
+config.update(lah10.config.to_dict(CONFIG))
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/structures.smk"
+include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/phase_diagram.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/plan.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/phase_diagram.nc",
+        FIGURES,

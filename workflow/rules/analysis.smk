@@ -1,0 +1,41 @@
+"""One job a point: from the trajectory to numbers with error bars."""
+
+# Mended analysis is run again, as long as there is something to analyse: where trajectories are
+# deleted after use, a changed module would start months of dynamics anew.
+ANALYSIS_MODULES = (
+    sorted(map(str, Path(PACKAGE).glob("analysis/*.py")))
+    if CONFIG.keep_trajectories
+    else []
+)
+
+
+rule analyse:
+    input:
+        supercell=SUPERCELL,
+        thermo=rules.produce.output.thermo,
+        spectra=rules.produce.output.spectra,
+        trajectory=rules.produce.output.trajectory,
+        modules=ANALYSIS_MODULES,
+    output:
+        distortion=f"{POINTS}/{POINT}/distortion.nc",
+        diffusion=f"{POINTS}/{POINT}/diffusion.nc",
+        energetics=f"{POINTS}/{POINT}/energetics.nc",
+        correlations=f"{POINTS}/{POINT}/correlations.nc",
+        summary=f"{POINTS}/{POINT}/summary.nc",
+    log:
+        f"{LOGS}/{POINT}/analyse.log",
+    benchmark:
+        f"{BENCHMARKS}/{POINT}/analyse.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("analyse"),
+        runtime=minutes("analyse"),
+        cpus_per_task=1,
+    params:
+        window_ps=CONFIG.distortion.window,
+    message:
+        "Analyse {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
+    script:
+        "../scripts/analyse.py"

@@ -1,0 +1,59 @@
+"""What the rules share: names of files, the grid, resources, and what happens when a run starts."""
+
+import os
+import re
+
+import lah10.campaign
+import lah10.planning
+
+RESULTS = f"results/{CONFIG.campaign}"
+LOGS = f"logs/{CONFIG.campaign}"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+SCRATCH = f"{RESULTS}/scratch"
+#: One point, below each of the folders above.
+POINT = "{bath}/P{pressure}_T{temperature}"
+POINTS = f"{RESULTS}/points"
+SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
+PACKAGE = os.path.relpath(Path(workflow.basedir, "workflow/scripts/lah10"))
+RATES = os.path.relpath(Path(workflow.basedir, "resources/rates.yaml"))
+
+PLAN = lah10.planning.Plan(CONFIG, lah10.planning.read_rates(RATES))
+
+
+# Only points of the grid, and only in canonical text: P150.0 is no second name of P150.
+wildcard_constraints:
+    bath="|".join(CONFIG.baths),
+    pressure="|".join(map(re.escape, CONFIG.pressure.values)),
+    temperature="|".join(map(re.escape, CONFIG.temperature.values)),
+
+
+def of_all_points(name):
+    """The file `name` of every point of the grid."""
+    return [
+        f"{POINTS}/{POINT}/{name}".format(
+            bath=bath, pressure=pressure, temperature=temperature
+        )
+        for bath, pressure, temperature in CONFIG.points
+    ]
+
+
+def minutes(stage):
+    """Wall time to ask for, longer with every attempt."""
+    return lambda wildcards, threads, attempt: attempt * PLAN.runtime(stage, threads)
+
+
+onstart:
+    try:
+        # Held until the process ends.
+        CAMPAIGN_LOCK = lah10.campaign.start(
+            RESULTS,
+            needed={job.rule.name for job in workflow.dag.needrun_jobs()},
+            forced={
+                job.rule.name
+                for job in workflow.dag.needrun_jobs()
+                if workflow.dag.reason(job).forced
+            },
+        )
+        workflow.globals["CAMPAIGN_LOCK"] = CAMPAIGN_LOCK
+    except UserError as error:
+        sys.exit(str(error))

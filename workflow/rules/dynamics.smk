@@ -1,0 +1,80 @@
+"""Molecular dynamics, two jobs a point: one forgets the starting structure, one measures.
+
+Neither the package's modules nor the model's date count as inputs: mended code must not throw away
+months of trajectories. The model's content counts, through its SHA-256 in `params`.
+"""
+
+from lah10.files import sha256
+
+MODEL_SHA256 = sha256(CONFIG.potential.model)
+COMMITTEE_SHA256 = [sha256(model) for model in CONFIG.potential.committee]
+
+
+rule equilibrate:
+    input:
+        supercell=SUPERCELL,
+        model=ancient(CONFIG.potential.model),
+    output:
+        thermo=f"{POINTS}/{POINT}/equilibration.nc",
+        restart=f"{POINTS}/{POINT}/equilibrated.restart",
+        commands=f"{POINTS}/{POINT}/equilibrate.lmp",
+    log:
+        f"{LOGS}/{POINT}/equilibrate.log",
+    benchmark:
+        f"{BENCHMARKS}/{POINT}/equilibrate.tsv"
+    conda:
+        "../../envs/dynamics.yaml"
+    threads: PLAN.ranks
+    resources:
+        mem_mb=PLAN.memory_mb("equilibrate"),
+        runtime=minutes("equilibrate"),
+        cpus_per_task=lambda wildcards, threads: threads,
+    params:
+        scratch=f"{SCRATCH}/{POINT}/equilibrate",
+        model_sha256=MODEL_SHA256,
+        bath_options=CONFIG.bath_options,
+        dynamics=CONFIG.dynamics_options("equilibrate"),
+        seed=CONFIG.seed,
+    message:
+        "Equilibrate {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
+    script:
+        "../scripts/dynamics.py"
+
+
+rule produce:
+    input:
+        supercell=SUPERCELL,
+        restart=rules.equilibrate.output.restart,
+        model=ancient(CONFIG.potential.model),
+        committee=ancient(CONFIG.potential.committee),
+    output:
+        thermo=f"{POINTS}/{POINT}/thermo.nc",
+        spectra=f"{POINTS}/{POINT}/spectra.nc",
+        trajectory=(
+            f"{POINTS}/{POINT}/trajectory.nc"
+            if CONFIG.keep_trajectories
+            else temp(f"{POINTS}/{POINT}/trajectory.nc")
+        ),
+        commands=f"{POINTS}/{POINT}/produce.lmp",
+    log:
+        f"{LOGS}/{POINT}/produce.log",
+    benchmark:
+        f"{BENCHMARKS}/{POINT}/produce.tsv"
+    conda:
+        "../../envs/dynamics.yaml"
+    threads: PLAN.ranks
+    resources:
+        mem_mb=PLAN.memory_mb("produce"),
+        runtime=minutes("produce"),
+        cpus_per_task=lambda wildcards, threads: threads,
+    params:
+        scratch=f"{SCRATCH}/{POINT}/produce",
+        model_sha256=MODEL_SHA256,
+        committee_sha256=COMMITTEE_SHA256,
+        bath_options=CONFIG.bath_options,
+        dynamics=CONFIG.dynamics_options("produce"),
+        seed=CONFIG.seed,
+    message:
+        "Produce {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
+    script:
+        "../scripts/dynamics.py"

@@ -1,0 +1,54 @@
+"""The figures of the campaign, and `snakemake figures`, which draws those of every campaign."""
+
+#: As lah10.figures.figure_names has them; a test keeps the two in step.
+FIGURE_NAMES = [
+    *(f"fig2a_{bath}" for bath in CONFIG.baths),
+    "fig2b",
+    "fig3a",
+    "fig3b",
+    "fig5",
+    "fig6",
+]
+FIGURES = [f"{RESULTS}/figures/{name}.png" for name in FIGURE_NAMES]
+FIGURES_PDF = [f"{RESULTS}/figures/{name}.pdf" for name in FIGURE_NAMES]
+
+
+rule draw:
+    input:
+        phase_diagram=f"{RESULTS}/phase_diagram.nc",
+        modules=[f"{PACKAGE}/figures.py", f"{PACKAGE}/publication.mplstyle"],
+    output:
+        FIGURES,
+        FIGURES_PDF,
+    log:
+        f"{LOGS}/draw.log",
+    benchmark:
+        f"{BENCHMARKS}/draw.tsv"
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("figures"),
+        runtime=minutes("figures"),
+        cpus_per_task=1,
+    message:
+        "Draw the figures of campaign {CONFIG.campaign}"
+    script:
+        "../scripts/draw.py"
+
+
+# Without inputs: it takes what is there and never starts a simulation, also in a fresh clone.
+rule figures:
+    log:
+        "logs/figures.log",
+    localrule: True
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("figures"),
+        runtime=minutes("figures"),
+    message:
+        "Draw the figures of every results/**/phase_diagram.nc"
+    script:
+        "../scripts/figures.py"

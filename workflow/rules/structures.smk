@@ -1,0 +1,23 @@
+rule structures:
+    input:
+        CONFIG.structure.file,
+    output:
+        SUPERCELL,
+    log:
+        f"{LOGS}/structures.log",
+    benchmark:
+        f"{BENCHMARKS}/structures.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("structures"),
+        runtime=minutes("structures"),
+        cpus_per_task=1,
+    params:
+        cell=CONFIG.structure.cell,
+        repeat=CONFIG.structure.repeat,
+    message:
+        "Build the supercell of {CONFIG.n_atoms} atoms"
+    script:
+        "../scripts/structures.py"

@@ -1,0 +1,514 @@
+"""The campaign's configuration: one model that knows every key, its unit and its bounds.
+
+Quantities are texts with one allowed unit ("0.5 fs"); they are read, never converted. Grid values
+are decimal numbers; their canonical text (`canonical`) names folders and decides what is equal.
+"""
+
+import difflib
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from lah10 import ELEMENTS, frozen_model
+from lah10.errors import UserError
+
+#: Atoms in the cells that can be repeated.
+ATOMS_IN_CELL = {"primitive": 11, "conventional": 44}
+#: Multiple-of-the-time-step comparisons allow for decimal fractions in binary.
+STEP_TOLERANCE = 1e-9
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+
+def _reject(message: str) -> PydanticCustomError:
+    # Braces would be read as fields of the template.
+    return PydanticCustomError("lah10", "{text}", {"text": message})
+
+
+def canonical(value: int | float | str) -> str:
+    """Decimal text without trailing zeros or exponent: 150.0 -> "150", "1.50" -> "1.5".
+
+    Raises
+    ------
+    ValueError
+        `value` is no finite decimal number.
+    """
+    if isinstance(value, bool):
+        raise ValueError(value)
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError(value) from None
+    if not number.is_finite():
+        raise ValueError(value)
+    return format(number.normalize() + 0, "f")  # + 0 turns -0 into 0
+
+
+def quantity(unit: str, example: str, at_most: float = math.inf) -> Any:
+    """Annotated float > 0 read from a text "<number> <unit>"."""
+    pattern = rf"^\s*({NUMBER})\s*{re.escape(unit)}\s*$"
+    bound = "" if math.isinf(at_most) else f" and <= {at_most:g}"
+
+    def read(value: Any) -> float:
+        match = re.match(pattern, value) if isinstance(value, str) else None
+        if match is None:
+            raise _reject(f'a number with the unit {unit} is allowed, such as "{example}"')
+        number = float(match[1])
+        if not 0 < number <= at_most or math.isinf(number):
+            raise _reject(f"a value > 0{bound} {unit} is allowed")
+        return number
+
+    schema = {"type": "string", "pattern": pattern, "examples": [example]}
+    return Annotated[
+        float,
+        BeforeValidator(read),
+        PlainSerializer(lambda number: f"{canonical(number)} {unit}"),
+        WithJsonSchema(schema, mode="validation"),
+    ]
+
+
+def _unique(values: Sequence) -> Sequence:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise _reject(f"{value} stands there twice; every value once is allowed")
+    return values
+
+
+def _grid_value(value: Any) -> str:
+    try:
+        text = canonical(value)
+    except ValueError:
+        raise _reject("a plain number is allowed (the unit has a key of its own)") from None
+    if Decimal(text) < 0:
+        raise _reject("a number >= 0 is allowed")
+    return text
+
+
+GridValue = Annotated[
+    str, BeforeValidator(_grid_value), WithJsonSchema({"type": "number", "minimum": 0})
+]
+GridValues = Annotated[tuple[GridValue, ...], Field(min_length=1), AfterValidator(_unique)]
+Repeat = Annotated[int, Field(ge=1, strict=True)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Structure(Section):
+    file: str = Field(
+        "resources/structures/Fm-3m.cif", description="crystal whose cell is repeated"
+    )
+    cell: Literal["primitive", "conventional"] = Field(
+        "conventional", description="cell that is repeated: 11 or 44 atoms"
+    )
+    repeat: tuple[Repeat, Repeat, Repeat] = Field(description="repeats along the cell's vectors")
+
+
+class Potential(Section):
+    model: str = Field(
+        "resources/potentials/lah10/lah10.pb", description="frozen (compressed) DeePMD graph"
+    )
+    committee: tuple[str, ...] = Field(
+        (), description="further graphs, whose spread is the model deviation"
+    )
+
+
+class Pressure(Section):
+    unit: Literal["GPa"] = Field("GPa", description="unit of the values")
+    values: GridValues = Field(description="pressures")
+
+
+class Temperature(Section):
+    unit: Literal["K"] = Field("K", description="unit of the values")
+    values: GridValues = Field(description="temperatures")
+
+
+class Bath(Section):
+    friction: quantity("/ps", "10 /ps") = Field("10 /ps", description="Langevin friction")
+    cutoff: quantity("THz", "200 THz") = Field(
+        "200 THz", description="highest frequency of coloured noise; the classical bath stays white"
+    )
+
+
+class Dynamics(Section):
+    timestep: quantity("fs", "0.5 fs", at_most=0.5) = Field("0.5 fs", description="time step")
+    equilibrate: quantity("ps", "10 ps") = Field(
+        description="length of the run that forgets the starting structure"
+    )
+    produce: quantity("ps", "50 ps") = Field(description="length of the measured run")
+    barostat_damping: quantity("ps", "0.3 ps") = Field(
+        "0.3 ps", description="relaxation time of the cell"
+    )
+    thermo_interval: quantity("fs", "5 fs") = Field(
+        "5 fs", description="between records of energies, cell and pressure"
+    )
+    frame_interval: quantity("fs", "20 fs") = Field(
+        "20 fs", description="between stored frames of the trajectory"
+    )
+    checkpoint_interval: quantity("ps", "1 ps") = Field(
+        "1 ps", description="between checkpoints; part of the trajectory's definition"
+    )
+    spectrum_interval: quantity("fs", "2 fs", at_most=2.5) = Field(
+        "2 fs", description="between velocity samples for the vibrational density of states"
+    )
+    spectrum_segment: quantity("ps", "1 ps") = Field(
+        "1 ps", description="length of one Fourier segment"
+    )
+    spectrum_atoms: Annotated[int, Field(ge=1, strict=True)] = Field(
+        1000, description="sampled atoms of each element, at most"
+    )
+
+    @model_validator(mode="after")
+    def _whole_steps(self) -> "Dynamics":
+        for key, unit, scale in (
+            ("equilibrate", "ps", 1e3),
+            ("produce", "ps", 1e3),
+            ("checkpoint_interval", "ps", 1e3),
+            ("spectrum_segment", "ps", 1e3),
+            ("thermo_interval", "fs", 1.0),
+            ("frame_interval", "fs", 1.0),
+            ("spectrum_interval", "fs", 1.0),
+        ):
+            value = getattr(self, key)
+            steps = value * scale / self.timestep
+            if abs(steps - round(steps)) > STEP_TOLERANCE * steps or round(steps) < 1:
+                raise _reject(
+                    f"{key}: {value:g} {unit} is not allowed; a whole multiple of "
+                    f"timestep ({self.timestep:g} fs) is allowed"
+                )
+        if self.spectrum_segment > self.produce:
+            raise _reject(
+                f"spectrum_segment: {self.spectrum_segment:g} ps is not allowed; at most "
+                f"produce ({self.produce:g} ps) is allowed"
+            )
+        return self
+
+
+class Distortion(Section):
+    window: quantity("ps", "0.5 ps") = Field(
+        "0.5 ps", description="window of the local order parameter"
+    )
+
+
+class Config(Section):
+    """A campaign: its grid of baths, pressures and temperatures, and how a point is run."""
+
+    campaign: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = Field(
+        description="name; results go to results/<campaign>/"
+    )
+    structure: Structure
+    potential: Potential = Field(default_factory=Potential)
+    baths: Annotated[
+        tuple[Literal["classical", "qtb", "adqtb"], ...],
+        Field(min_length=1),
+        AfterValidator(_unique),
+    ] = Field(description="thermal baths; each takes the whole grid")
+    pressure: Pressure
+    temperature: Temperature
+    bath: Bath = Field(default_factory=Bath)
+    dynamics: Dynamics
+    seed: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = Field(
+        1, description="of every random number of the campaign"
+    )
+    keep_trajectories: Annotated[bool, Field(strict=True)] = Field(
+        False, description="keep trajectory.nc once a point is analysed"
+    )
+    distortion: Distortion = Field(default_factory=Distortion)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        if "classical" in self.baths and "0" in self.temperature.values:
+            where = self.temperature.values.index("0")
+            raise _reject(
+                f"temperature.values[{where}]: 0 is not allowed; with the classical bath in "
+                "`baths`, a number > 0 is allowed (nothing moves at 0 K)"
+            )
+        nyquist = 500.0 / self.dynamics.timestep
+        if self.bath.cutoff > nyquist:
+            raise _reject(
+                f"bath.cutoff: {self.bath.cutoff:g} THz is not allowed; at most "
+                f"{nyquist:g} THz, half the sampling rate of dynamics.timestep, is allowed"
+            )
+        if self.distortion.window > self.dynamics.produce:
+            raise _reject(
+                f"distortion.window: {self.distortion.window:g} ps is not allowed; at most "
+                f"dynamics.produce ({self.dynamics.produce:g} ps) is allowed"
+            )
+        return self
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms in the supercell."""
+        return ATOMS_IN_CELL[self.structure.cell] * math.prod(self.structure.repeat)
+
+    @property
+    def points(self) -> list[tuple[str, str, str]]:
+        """(bath, pressure, temperature) of every point, P and T in canonical text."""
+        return list(product(self.baths, self.pressure.values, self.temperature.values))
+
+    def dynamics_options(self, stage: Literal["equilibrate", "produce"]) -> dict[str, float]:
+        """What a stage of a point depends on, as numbers, the unit in each key."""
+        dynamics = self.dynamics
+        options = {
+            "timestep_fs": dynamics.timestep,
+            "duration_ps": getattr(dynamics, stage),
+            "thermo_interval_fs": dynamics.thermo_interval,
+            "checkpoint_interval_ps": dynamics.checkpoint_interval,
+            "barostat_damping_ps": dynamics.barostat_damping,
+        }
+        if stage == "produce":
+            options |= {
+                "frame_interval_fs": dynamics.frame_interval,
+                "spectrum_interval_fs": dynamics.spectrum_interval,
+                "spectrum_segment_ps": dynamics.spectrum_segment,
+                "spectrum_atoms": dynamics.spectrum_atoms,
+            }
+        return options
+
+    @property
+    def bath_options(self) -> dict[str, float]:
+        """Parameters of the baths as numbers, the unit in each key."""
+        return {"friction_per_ps": self.bath.friction, "cutoff_THz": self.bath.cutoff}
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model in charge, then its committee."""
+        return (self.potential.model, *self.potential.committee)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML that refuses a key given twice, of which YAML itself keeps the last in silence."""
+
+
+def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict:
+    seen = set()
+    for key_node, _ in node.value:
+        if key_node.value in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key_node.value} stands there twice", key_node.start_mark
+            )
+        seen.add(key_node.value)
+    return loader.construct_mapping(node, deep=True)
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: str | os.PathLike) -> dict:
+    """Content of a YAML file with keys at its top level.
+
+    Raises
+    ------
+    UserError
+        The file is absent, no YAML, or no mapping; the line is named.
+    """
+    try:
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: no text in UTF-8; a YAML file is allowed") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise UserError(f"{path}: {where}no valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: no valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: empty or without keys; see config/README.md for what belongs in")
+    return content
+
+
+def load(
+    files: Sequence[str | os.PathLike],
+    overrides: Mapping[str, Any] | None = None,
+    root: str | os.PathLike = ".",
+) -> Config:
+    """Read, merge and validate configuration files, and look into the files they name.
+
+    Parameters
+    ----------
+    files
+        YAML files; a later one overrides single keys of those before.
+    overrides
+        Values that win over all files (`snakemake --config`).
+    root
+        Folder to which paths in the configuration are relative.
+
+    Raises
+    ------
+    UserError
+        One line: file, key, value, what is allowed.
+    """
+    source = " + ".join(_shown(path) for path in files)
+    content: dict = {}
+    for path in files:
+        _merge(content, read_yaml(path))
+    if overrides:
+        source += " + --config"
+        _merge(content, overrides)
+    config = validate(content, source)
+    check_files(config, source, root)
+    return config
+
+
+def validate(content: Mapping[str, Any], source: str) -> Config:
+    """The configuration in `content`; `source` names its origin in messages.
+
+    Raises
+    ------
+    UserError
+        One line for the first thing wrong, with the number of others.
+    """
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        # A list that lost a bad value counts as too short, too: keep the value's own error.
+        within = {problem["loc"][:-1] for problem in problems if problem["loc"]}
+        problems = [problem for problem in problems if problem["loc"] not in within]
+        # An unknown key often explains a missing one: tell it first.
+        problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UserError(f"{source}: {_sentence(problems[0])}{more}") from None
+
+
+def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> None:
+    """Raise UserError where a named file is absent or a model does not know La and H."""
+    if not Path(root, config.structure.file).is_file():
+        raise UserError(
+            f"{source}: structure.file: {config.structure.file} is not allowed; the path of an "
+            "existing structure file is allowed"
+        )
+    keys = ["potential.model"]
+    keys += [f"potential.committee[{i}]" for i in range(len(config.potential.committee))]
+    for key, path in zip(keys, config.models, strict=True):
+        try:
+            known = frozen_model.read(Path(root, path)).type_map
+        except UserError as error:
+            reason = str(error).removeprefix(f"{Path(root, path)}: ")
+            raise UserError(f"{source}: {key}: {path} is not allowed; {reason}") from None
+        if missing := [element for element in ELEMENTS if element not in known]:
+            raise UserError(
+                f"{source}: {key}: {path} is not allowed; it knows {', '.join(known)}, and a "
+                f"model that knows La and H is allowed (without {', '.join(missing)} it is not)"
+            )
+
+
+def to_dict(config: Config) -> dict:
+    """The configuration with every default filled in, in the form of the file that gives it."""
+    return config.model_dump(mode="json")
+
+
+def to_json(config: Config) -> str:
+    """`to_dict` as one line of JSON, which is YAML that runs the campaign again."""
+    return json.dumps(to_dict(config), sort_keys=True)
+
+
+def json_schema() -> str:
+    """JSON schema of the configuration file, for editors; kept in workflow/schemas."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    schema |= Config.model_json_schema(mode="validation")
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def _shown(path: str | os.PathLike) -> str:
+    """The path as a person would type it: relative where it lies below the working folder."""
+    path = Path(path)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return str(path)
+
+
+def _merge(content: dict, over: Mapping) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(content.get(key), dict):
+            _merge(content[key], value)
+        else:
+            content[key] = value
+
+
+def _key(location: Iterable[int | str]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _section(location: Sequence[int | str]) -> type[BaseModel]:
+    """The model whose keys stand at `location`."""
+    model: type[BaseModel] = Config
+    for part in location:
+        model = model.model_fields[part].annotation
+    return model
+
+
+#: What is allowed, by the type of pydantic's error; fields come from the error's context.
+ALLOWED = {
+    "bool_type": "true or false is allowed",
+    "int_type": "a whole number is allowed",
+    "string_type": "a text is allowed",
+    "tuple_type": "a list is allowed",
+    "dict_type": "a section with keys is allowed",
+    "model_type": "a section with keys is allowed",
+    "too_short": "a list of at least {min_length} is allowed",
+    "too_long": "a list of at most {max_length} is allowed",
+    "literal_error": "{expected} is allowed",
+    "greater_than_equal": "a number >= {ge} is allowed",
+    "less_than_equal": "a number <= {le} is allowed",
+    "string_pattern_mismatch": "letters, digits, - and _ are allowed",
+}
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    """One line for one of pydantic's errors."""
+    location, value, kind = problem["loc"], problem["input"], problem["type"]
+    key = _key(location)
+    if kind == "extra_forbidden":
+        allowed = list(_section(location[:-1]).model_fields)
+        near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return f"{key}: unknown key; {hint}allowed: {', '.join(allowed)}"
+    if kind == "missing":
+        return f"{key}: missing; it must be given{_description(location)}"
+    if kind == "lah10" and isinstance(value, Mapping | BaseModel):
+        # A rule between keys names the keys itself.
+        return f"{key}.{problem['msg']}" if key else problem["msg"]
+    if template := ALLOWED.get(kind):
+        message = template.format(**problem.get("ctx", {}))
+    else:
+        message = problem["msg"]
+    return f"{key}: {_brief(value)} is not allowed; {message}"
+
+
+def _description(location: Sequence[int | str]) -> str:
+    """ " (what the key means)" where the key has a description."""
+    names = [part for part in location if isinstance(part, str)]
+    text = _section(names[:-1]).model_fields[names[-1]].description
+    return f" ({text})" if text else ""
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
