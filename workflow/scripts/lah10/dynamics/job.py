@@ -1,0 +1,88 @@
+"""What a run is asked to do: the job's description, its seeds and its fingerprint."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from lah10.dynamics.records import versions
+from lah10.files import sha256
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage of one grid point; written as JSON for the process that runs it.
+
+    Attributes
+    ----------
+    stage : {"equilibrate", "produce"}
+    bath : {"classical", "qtb", "adqtb"}
+    pressure_GPa, temperature_K : float
+    supercell : str
+        Perfect supercell, extended XYZ (template of the sites, order of the tags).
+    supercell_data : str
+        The same as a LAMMPS data file.
+    restart_in : str or None
+        LAMMPS restart to start from ("produce").
+    equilibration : str or None
+        Time series of the stage before ("produce"); an adaptive bath takes its γ_r from there.
+    outputs : dict
+        Paths: thermo, commands, and restart (equilibrate) or spectra and trajectory (produce).
+    scratch : str
+        Folder of the stage's checkpoints.
+    potential : dict
+        model: path, committee: list of paths.
+    bath_options : dict
+        friction_per_ps, cutoff_THz.
+    dynamics : dict
+        timestep_fs, duration_ps, thermo_interval_fs, frame_interval_fs, checkpoint_interval_ps,
+        barostat_damping_ps, spectrum_interval_fs, spectrum_segment_ps, spectrum_atoms.
+    seed : int
+    campaign : str
+    config_json : str
+        The campaign's configuration, kept with the results.
+    mpi_ranks : int
+    """
+
+    stage: str
+    bath: str
+    pressure_GPa: float
+    temperature_K: float
+    supercell: str
+    supercell_data: str
+    outputs: dict
+    scratch: str
+    potential: dict
+    bath_options: dict
+    dynamics: dict
+    seed: int
+    campaign: str
+    restart_in: str | None = None
+    equilibration: str | None = None
+    config_json: str = "{}"
+    mpi_ranks: int = 1
+
+    def number(self, purpose: str, bits: int) -> int:
+        """A number of so many bits that belongs to this seed, point, stage and purpose alone."""
+        text = json.dumps([
+            self.seed, self.stage, self.bath, self.pressure_GPa, self.temperature_K, purpose
+        ])
+        digest = hashlib.sha256(text.encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> (64 - bits)
+
+    def fingerprint(self) -> str:
+        """Hash of everything that decides the run's numbers, the content of its inputs included."""
+        said = asdict(self)
+        for silent in ("outputs", "scratch", "campaign", "config_json"):
+            del said[silent]
+        said["versions"] = versions()
+        for name in ("supercell", "supercell_data", "restart_in", "equilibration"):
+            if said[name]:
+                said[name] = sha256(said[name])
+        models = [self.potential["model"], *self.potential.get("committee", [])]
+        said["potential"] = [sha256(model) for model in models]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def steps(self, name: str) -> int:
+        """A time of `dynamics` (its key, in fs or ps) as a whole number of time steps."""
+        value = self.dynamics[name] * (1000 if name.endswith("_ps") else 1)
+        return max(1, round(value / self.dynamics["timestep_fs"]))

@@ -1,0 +1,119 @@
+"""The LAMMPS commands of a run, as text: what is written beside it and compared in tests."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ase
+from ase.io import write
+
+from lah10 import ELEMENTS
+from lah10.files import atomic_path
+from lah10.units import GPA_IN_BAR
+
+#: Names of the fixes, for the engine that reads their values.
+BAROSTAT = "barostat"
+BATH = "bath"
+
+
+def write_data(atoms: ase.Atoms, path) -> None:
+    """Write the supercell as a LAMMPS data file (La type 1, H type 2, tag = index + 1).
+
+    The cell must already stand in LAMMPS' orientation (a along x, b in xy).
+    """
+    with atomic_path(path) as aside:
+        write(
+            aside, atoms, format="lammps-data", masses=True, atom_style="atomic",
+            specorder=list(ELEMENTS), units="metal",
+        )
+
+
+def header() -> list[str]:
+    """Units and the box style: what must come before the atoms are read."""
+    return [
+        "units metal",
+        "atom_style atomic",
+        "atom_modify map array sort 0 0.0",
+        "boundary p p p",
+        "box tilt large",
+    ]
+
+
+def crystal(data: str | Path) -> list[str]:
+    """Read the perfect supercell in a box that may shear."""
+    return [f"read_data {data}", "change_box all triclinic"]
+
+
+def restart(path: str | Path) -> list[str]:
+    """Read a restart file in place of the crystal."""
+    return [f"read_restart {path}"]
+
+
+def interaction(model: str | Path, committee: Sequence = (), deviation: str | Path = "",
+                every: int = 0) -> list[str]:
+    """The deep potential; a committee's deviation is written to a file every `every` steps."""
+    style = f"pair_style deepmd {model}"
+    if committee:
+        style += " " + " ".join(map(str, committee)) + f" out_file {deviation} out_freq {every}"
+    return [
+        style,
+        "pair_coeff * * " + " ".join(ELEMENTS),
+        "neighbor 1.0 bin",
+        "neigh_modify every 1 delay 0 check yes",
+    ]
+
+
+def relaxation(pressure: float) -> list[str]:
+    """Relax atoms and volume of the perfect crystal at a pressure (GPa), its shape kept."""
+    return [
+        f"fix relax all box/relax iso {pressure * GPA_IN_BAR:.10g} vmax 0.002",
+        "min_style cg",
+        "minimize 1e-12 1e-4 200 2000",
+        "unfix relax",
+    ]
+
+
+def velocities(temperature: float, seed: int) -> list[str]:
+    """Gaussian velocities of twice the temperature: half of it goes into the potential energy."""
+    return [
+        f"velocity all create {2 * temperature:.10g} {seed} mom yes rot no dist gaussian loop all",
+        "reset_timestep 0",
+    ]
+
+
+def integrator(pressure: float, damping: float, cell_temperature: float, timestep: float,
+               thermo_every: int) -> list[str]:
+    """Flexible-cell NPH dynamics with the bath's force, and the values recorded.
+
+    Parameters
+    ----------
+    pressure : float
+        GPa, the same on all faces, no shear stress.
+    damping : float
+        Relaxation time of the cell, ps.
+    cell_temperature : float
+        Kinetic temperature that sets the mass of the cell, K.
+    timestep : float
+        ps.
+    """
+    bar = f"{pressure * GPA_IN_BAR:.10g}"
+    sides = " ".join(f"{side} {bar} {bar} {damping:.10g}" for side in ("x", "y", "z"))
+    shears = " ".join(f"{tilt} 0.0 0.0 {damping:.10g}" for tilt in ("xy", "xz", "yz"))
+    groups = [f"group {e} type {i}" for i, e in enumerate(ELEMENTS, start=1)]
+    energies = [f"compute ke{e} {e} ke" for e in ELEMENTS]
+    return [
+        f"timestep {timestep:.10g}",
+        *groups,
+        *energies,
+        f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {cell_temperature:.10g} flip no",
+        "# the bath: friction and coloured noise, computed outside LAMMPS (dynamics/bath.py)",
+        f"fix {BATH} all external pf/callback 1 1",
+        f"thermo {thermo_every}",
+        "thermo_style custom step pe " + " ".join(f"c_ke{e}" for e in ELEMENTS)
+        + " pxx pyy pzz pyz pxz pxy vol",
+        "thermo_modify lost error norm no",
+    ]
+
+
+def quench() -> list[str]:
+    """Relax the atoms in a fixed cell."""
+    return ["min_style cg", "minimize 1e-12 1e-5 500 5000"]

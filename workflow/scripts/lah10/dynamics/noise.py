@@ -1,0 +1,149 @@
+"""Coloured Gaussian noise that is a pure function of (seed, atom tag, step).
+
+White noise comes from a counter-based generator (Philox), so any piece of it can be drawn again
+without its past; colour comes from a symmetric finite impulse response, applied by FFT to blocks of
+steps. Nothing depends on which rank holds an atom, on when a run was stopped, or on the order in
+which blocks are asked for. Atoms are drawn and transformed in groups of fixed size, because the
+last bit of a vectorised FFT may depend on the number of rows that it is given.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import fft
+
+#: Atoms drawn from one generator and transformed together.
+GROUP = 16
+#: Steps drawn from one generator at a time.
+CHUNK = 1024
+#: Added to chunk numbers: the filter looks back before step 0 and Philox counts from 0.
+_FIRST_CHUNK = 2**32
+#: Filter length in ps; with the rounding of `spectra.noise_energy` the spectrum is then exact to
+#: 0.2 % from 0.5 THz at every temperature (tests/physics/test_noise.py).
+FILTER_LENGTH = 4.096
+
+
+def filter_kernel(energy, timestep: float) -> np.ndarray:
+    """Symmetric impulse response whose squared gain is `energy`(frequency)/timestep.
+
+    Parameters
+    ----------
+    energy : callable
+        Two-sided spectral density as a function of the frequency (THz array); eV.
+    timestep : float
+        ps.
+
+    Returns
+    -------
+    ndarray, shape (taps,)
+        Odd number of taps, centre in the middle; unit (eV/ps)^½.
+    """
+    half = round(0.5 * FILTER_LENGTH / timestep)
+    n = fft.next_fast_len(32 * half, real=True)
+    gain = np.sqrt(energy(np.fft.rfftfreq(n, timestep)) / timestep)
+    response = np.fft.irfft(gain, n)
+    return np.concatenate([response[-half:], response[: half + 1]])
+
+
+class WhiteNoise:
+    """Standard normal numbers w[tag, xyz, step], each a pure function of (seed, tag, step)."""
+
+    def __init__(self, seed: int):
+        self.seed = int(seed)
+
+    def group(self, group: int, start: int, stop: int) -> np.ndarray:
+        """Numbers of atoms `group`·GROUP … +GROUP−1 for the steps [start, stop).
+
+        Returns
+        -------
+        ndarray of float32, shape (GROUP, 3, stop − start)
+        """
+        first, last = start // CHUNK, -(-stop // CHUNK)
+        pieces = []
+        for chunk in range(first, last):
+            bits = np.random.Philox(
+                key=np.array([self.seed, group], dtype=np.uint64),
+                counter=np.array([0, 0, 0, chunk + _FIRST_CHUNK], dtype=np.uint64),
+            )
+            pieces.append(
+                np.random.Generator(bits).standard_normal((3 * GROUP, CHUNK), dtype=np.float32)
+            )
+        numbers = np.concatenate(pieces, axis=1) if len(pieces) > 1 else pieces[0]
+        offset = start - first * CHUNK
+        return numbers[:, offset : offset + stop - start].reshape(GROUP, 3, stop - start)
+
+
+class ColouredNoise:
+    """Blocks of coloured noise for all atoms, each atom with the filter of its type.
+
+    Parameters
+    ----------
+    types : array_like of int, shape (N,)
+        Index of every atom's filter, in the order of tags 1…N.
+    kernels : sequence of ndarray
+        One impulse response a type (`filter_kernel`), all of the same length; one tap means white
+        noise and costs no transform.
+    seed : int
+        Not negative, below 2⁶⁴.
+    memory : float
+        Bytes that a block may take; it sets the number of steps in a block. The work arrays of a
+        group add a few MB.
+    """
+
+    #: Longest block, steps; beyond it a larger block saves nothing.
+    LONGEST = 8192
+    #: Shortest block: below it the filter is evaluated mostly for numbers that are thrown away.
+    SHORTEST = 128
+
+    def __init__(self, types, kernels: Sequence[np.ndarray], seed: int, memory: float = 5.5e8):
+        self.types = np.asarray(types, dtype=np.intp)
+        self.white = WhiteNoise(seed)
+        self.kernels = [np.asarray(kernel, dtype=float) for kernel in kernels]
+        fitting = int(memory / (self.types.size * 3 * 4))
+        self.steps = int(np.clip(2 ** int(np.log2(max(fitting, 1))), self.SHORTEST, self.LONGEST))
+        self._start = None
+        self._block = np.empty((self.steps, self.types.size, 3), dtype=np.float32)
+        self._prepare()
+
+    def set_kernels(self, kernels: Sequence[np.ndarray]) -> None:
+        """Change the filters; the next force asked for is computed with the new ones."""
+        self.kernels = [np.asarray(kernel, dtype=float) for kernel in kernels]
+        self._start = None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self.taps = len(self.kernels[0])
+        self._length = fft.next_fast_len(self.taps + self.steps - 1, real=True)
+        # Reversed and rolled so that output step n sits at index n − start of the inverse transform.
+        self._gain = [
+            fft.rfft(np.roll(np.pad(kernel, (0, self._length - self.taps)), -(self.taps - 1)))
+            .astype(np.complex64)
+            for kernel in self.kernels
+        ]
+
+    def at(self, step: int) -> np.ndarray:
+        """Noise of every atom at one step: float32, shape (N, 3), in the order of tags.
+
+        The unit is that of the kernels. The array is a view that the next block overwrites.
+        """
+        start = step // self.steps * self.steps
+        if start != self._start:
+            self._fill(start)
+            self._start = start
+        return self._block[step - start]
+
+    def _fill(self, start: int) -> None:
+        n_atoms, half = self.types.size, self.taps // 2
+        for group in range(-(-n_atoms // GROUP)):
+            atoms = slice(group * GROUP, min((group + 1) * GROUP, n_atoms))
+            count = atoms.stop - atoms.start
+            white = self.white.group(group, start - half, start + self.steps + half)
+            if self.taps == 1:
+                gain = np.array([self.kernels[t][0] for t in self.types[atoms]], dtype=np.float32)
+                noise = white[:count] * gain[:, None, None]
+            else:
+                spectrum = fft.rfft(white, self._length, axis=-1)
+                for row, kind in enumerate(self.types[atoms]):
+                    spectrum[row] *= self._gain[kind]
+                noise = fft.irfft(spectrum, self._length, axis=-1)[:count, :, : self.steps]
+            self._block[:, atoms, :] = np.moveaxis(noise, -1, 0)

@@ -1,0 +1,386 @@
+"""One stage of one grid point, in a process of its own: `python -m lah10.dynamics.run job.json`.
+
+The stage is cut into segments (`checkpoint.Checkpoints`); each begins by reading the restart file
+that ended the one before, so that a killed run goes on to the same bits.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from ase.io import read
+
+from lah10 import ELEMENTS
+from lah10.dynamics import lammps_input as script
+from lah10.dynamics import records
+from lah10.dynamics.bath import Bath, expected_temperature
+from lah10.dynamics.checkpoint import Checkpoints
+from lah10.dynamics.engine import Engine
+from lah10.dynamics.job import Job
+from lah10.dynamics.launch import USER_ERROR
+from lah10.dynamics.locks import lock
+from lah10.dynamics.recorder import SpectrumRecorder
+from lah10.dynamics.trajectory import write_trajectory
+from lah10.errors import PointFailure, UserError
+from lah10.files import atomic_path, sha256
+from lah10.units import BOLTZMANN
+
+#: A volume beyond these multiples of the first one means that the crystal is lost.
+VOLUME_LIMITS = (0.5, 1.5)
+#: Seconds between two lines of progress.
+PROGRESS_INTERVAL = 10.0
+
+
+def say(message: str) -> None:
+    """A line for the log and the terminal (`launch.run_stage` passes it on)."""
+    print(f"lah10: {message}", flush=True)
+
+
+class Stage:
+    """The run of a job from its start, or its last checkpoint, to its end."""
+
+    def __init__(self, job: Job, comm=None):
+        self.job, self.comm = job, comm
+        self.name = f"{job.bath} P{job.pressure_GPa:g} T{job.temperature_K:g} {job.stage}"
+        atoms = read(job.supercell)
+        self.types = np.array([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()])
+        self.counts = np.bincount(self.types, minlength=len(ELEMENTS))
+        self.masses = atoms.get_masses()
+        self.timestep = job.dynamics["timestep_fs"] / 1000
+        self.total = job.steps("duration_ps")
+        self.segment = min(job.steps("checkpoint_interval_ps"), self.total)
+        self.sample_every = job.steps("thermo_interval_fs")
+        self.frame_every = job.steps("frame_interval_fs") if job.stage == "produce" else 0
+        self.expected = expected_temperature(job.bath, job.temperature_K)
+        self.wall = 0.0
+
+    def attributes(self, status: str, message: str) -> dict:
+        """Global attributes of the stage's datasets."""
+        job = self.job
+        return {
+            "status": status,
+            "status_message": message,
+            "campaign": job.campaign,
+            "stage": job.stage,
+            "bath": job.bath,
+            "pressure_GPa": job.pressure_GPa,
+            "temperature_K": job.temperature_K,
+            "friction_per_ps": job.bath_options["friction_per_ps"],
+            "cutoff_THz": job.bath_options["cutoff_THz"],
+            "timestep_fs": job.dynamics["timestep_fs"],
+            "seed": job.seed,
+            "potential": str(job.potential["model"]),
+            "potential_sha256": sha256(job.potential["model"]),
+            "config": job.config_json,
+            "versions": records.versions(),
+            "fingerprint": self.fingerprint,
+            "wall_seconds": self.wall,
+            "ps_per_hour": self.done_ps / self.wall * 3600 if self.wall else 0.0,
+        }
+
+    @property
+    def done_ps(self) -> float:
+        return self.checkpoints.completed * self.segment * self.timestep
+
+    def run(self) -> None:
+        """Run to the end and write the outputs; a physical failure is written as a result."""
+        job = self.job
+        with lock(
+            Path(job.scratch) / "lock",
+            wait=lambda holder: say(f"{self.name}: waiting for {holder}, which runs this point"),
+        ) as waited:
+            self.fingerprint = job.fingerprint()
+            if waited and self._finished_by_another():
+                say(f"{self.name}: taken over from the process that finished it")
+                return
+            self.checkpoints = Checkpoints(job.scratch, self.fingerprint, forced_since(job.stage))
+            self.engine = Engine(Path(job.scratch) / "log.lammps", self.comm)
+            status, message, static = "ok", "", np.nan
+            partial: dict[str, list] = {}
+            try:
+                handed_on(job)
+                self._dynamics(partial)
+                if job.stage == "produce":
+                    static = self._static_energy()
+            except PointFailure as failure:
+                status, message = failure.status, str(failure)
+                say(f"{self.name}: STOPPED, {status}: {message}")
+            self._write(status, message, static, partial)
+            self.checkpoints.clear()
+
+    def _finished_by_another(self) -> bool:
+        try:
+            with xr.open_dataset(self.job.outputs["thermo"]) as data:
+                same = data.attrs.get("fingerprint") == self.fingerprint
+        except (OSError, ValueError):
+            return False
+        return same and all(Path(path).exists() for path in self.job.outputs.values())
+
+    def _dynamics(self, partial: dict) -> None:
+        done = self.checkpoints.completed
+        if done:
+            say(f"{self.name}: goes on from {self.done_ps:g} ps")
+        elif self.job.restart_in:
+            self._from_restart(self.job.restart_in, reset=True)
+        else:
+            self._from_crystal()
+        if not done:
+            restart = self.checkpoints.restart(0)
+            self.engine.execute([f"write_restart {restart}"])
+        segments = -(-self.total // self.segment)
+        self._clock = (time.monotonic(), done)
+        for number in range(done + 1, segments + 1):
+            partial.clear()
+            self._run_segment(number, partial)
+
+    def _interaction(self) -> list[str]:
+        potential = self.job.potential
+        return script.interaction(
+            potential["model"], potential.get("committee", ()),
+            Path(self.job.scratch) / "model_deviation.out", self.frame_every or self.sample_every,
+        )
+
+    def _from_crystal(self) -> None:
+        job = self.job
+        self.engine.execute([
+            *script.header(),
+            *script.crystal(job.supercell_data),
+            *self._interaction(),
+            *script.relaxation(job.pressure_GPa),
+            *script.velocities(self.expected, job.number("velocities", 30) + 1),
+        ])
+
+    def _from_restart(self, path, reset: bool) -> None:
+        self.engine.execute([*script.header()[-1:], *script.restart(path), *self._interaction()])
+        if reset:
+            self.engine.execute(["reset_timestep 0"])
+
+    def _run_segment(self, number: int, partial: dict) -> None:
+        """Run one segment and keep it; `partial` holds what was recorded if it breaks down."""
+        job, engine = self.job, self.engine
+        began = time.monotonic()
+        engine.clear()
+        self._from_restart(self.checkpoints.restart(number - 1), reset=False)
+        engine.execute(script.integrator(
+            job.pressure_GPa, job.dynamics["barostat_damping_ps"], self.expected, self.timestep,
+            self.sample_every,
+        ))
+        bath = self._bath()
+        recorder, every = self._recorder()
+        engine.attach(bath, recorder, every)
+        steps = min(self.segment, self.total - (number - 1) * self.segment)
+        engine.start_segment()
+        start = engine.step
+        if number == 1:
+            self._first_volume = np.linalg.det(engine.cell())
+        else:
+            self._first_volume = self.checkpoints.load(1)["volume"][0]
+        engine.commands.append(f"run {steps} pre no post no every {self.sample_every} NULL")
+        while engine.step < start + steps:
+            engine.advance(min(self.sample_every, start + steps - engine.step))
+            self._record(partial)
+            self._check(partial)
+            self._progress(engine.step)
+        engine.execute([f"write_restart {self.checkpoints.restart(number)}"])
+        arrays = {name: np.array(values) for name, values in partial.items()}
+        if recorder is not None and recorder.blocks:
+            arrays["velocity_spectrum"] = np.array([power for power, _ in recorder.blocks])
+            arrays["force_velocity_spectrum"] = np.array([cross for _, cross in recorder.blocks])
+        arrays["wall_seconds"] = np.array(time.monotonic() - began)
+        self.checkpoints.save(arrays)
+
+    def _bath(self) -> Bath:
+        options = self.job.bath_options
+        return Bath(
+            self.job.bath, self.job.temperature_K, options["friction_per_ps"],
+            options["cutoff_THz"], self.masses, self.types, self.timestep,
+            self.job.number("noise", 63),
+        )
+
+    def _recorder(self) -> tuple[SpectrumRecorder | None, int]:
+        if self.job.stage != "produce":
+            return None, 0
+        every = self.job.steps("spectrum_interval_fs")
+        samples = self.job.steps("spectrum_segment_ps") // every
+        recorder = SpectrumRecorder(
+            self.types, every * self.timestep, samples, self.job.dynamics["spectrum_atoms"]
+        )
+        return recorder, every
+
+    def _record(self, partial: dict) -> None:
+        step = self.engine.step
+        for name, value in self.engine.sample().items():
+            partial.setdefault(name, []).append(value)
+        partial.setdefault("time", []).append(step * self.timestep)
+        if self.frame_every and step % self.frame_every == 0:
+            partial.setdefault("frame_time", []).append(step * self.timestep)
+            partial.setdefault("frame_cell", []).append(partial["cell"][-1])
+            positions = self.engine.positions().astype(np.float32)
+            partial.setdefault("frame_positions", []).append(positions)
+
+    def _check(self, partial: dict) -> None:
+        """Stop a run that broke down, at once and with the reason."""
+        now = {name: values[-1] for name, values in partial.items()}
+        where = f"at {now['time']:g} ps"
+        if not all(np.all(np.isfinite(now[n])) for n in ("potential_energy", "volume", "pressure")):
+            raise PointFailure("nan", f"energy, volume or pressure is not a number {where}")
+        ratio = now["volume"] / self._first_volume
+        if not VOLUME_LIMITS[0] < ratio < VOLUME_LIMITS[1]:
+            raise PointFailure("volume", f"the volume is {ratio:.2f} times the first one {where}")
+        kinetic = 2 * now["kinetic_energy"].sum() / (3 * len(self.masses) * BOLTZMANN)
+        limit = temperature_limit(self.expected)
+        if kinetic > limit:
+            raise PointFailure(
+                "temperature", f"kinetic temperature {kinetic:.0f} K, above {limit:.0f} K, {where}"
+            )
+
+    def _progress(self, step: int) -> None:
+        now = time.monotonic()
+        if now - getattr(self, "_last_line", 0.0) < PROGRESS_INTERVAL and step < self.total:
+            return
+        self._last_line = now
+        began, segments = self._clock
+        done, total = step * self.timestep, self.total * self.timestep
+        rate = (done - segments * self.segment * self.timestep) / max(now - began, 1e-9)
+        left = (total - done) / rate if rate > 0 else 0.0
+        say(
+            f"{self.name}: {done:.3g} of {total:.3g} ps, {rate * 3600:.3g} ps/h, "
+            f"left {int(left // 3600)}:{int(left % 3600 // 60):02d}:{int(left % 60):02d}"
+        )
+
+    def _segments(self):
+        for number in range(1, self.checkpoints.completed + 1):
+            yield self.checkpoints.load(number)
+
+    def _frames(self, partial: dict):
+        for arrays in (*self._segments(), partial):
+            if "frame_time" in arrays:
+                yield from zip(
+                    arrays["frame_time"], arrays["frame_cell"], arrays["frame_positions"],
+                    strict=True,
+                )
+
+    def _static_energy(self) -> float:
+        """Energy of the time-averaged structure relaxed in the mean cell, eV."""
+        from lah10.analysis.sites import mean_structure
+
+        atoms = mean_structure(read(self.job.supercell), self._frames({}))
+        data = Path(self.job.scratch) / "mean.data"
+        script.write_data(atoms, data)
+        engine = self.engine
+        engine.clear()
+        engine.execute([
+            *script.header(), *script.crystal(data), *self._interaction(), *script.quench()
+        ])
+        return engine.energy()
+
+    def _write(self, status: str, message: str, static: float, partial: dict) -> None:
+        """Write the outputs from the segments kept and, after a failure, the one that broke."""
+        job = self.job
+        unfinished = partial if status != "ok" else {}
+        parts = [*self._segments(), {k: np.array(v) for k, v in unfinished.items()}]
+        self.wall = float(sum(part.get("wall_seconds", 0.0) for part in parts))
+        attrs = self.attributes(status, message)
+        masses = [self.masses[self.types == kind][0] for kind in range(len(ELEMENTS))]
+        series = {
+            name: np.concatenate([part[name] for part in parts if name in part])
+            for name in ("time", *records.SERIES)
+            if any(name in part for part in parts)
+        }
+        if job.stage == "produce":
+            self._write_production(attrs, parts, unfinished)
+        elif status == "ok":
+            source = self.checkpoints.restart(self.checkpoints.completed)
+            with atomic_path(job.outputs["restart"]) as aside:
+                aside.write_bytes(source.read_bytes())
+        else:
+            # The next stage finds an empty file and hands the failure on.
+            with atomic_path(job.outputs["restart"]) as aside:
+                aside.write_bytes(b"")
+        with atomic_path(job.outputs["commands"]) as aside:
+            aside.write_text("\n".join(self.engine.commands) + "\n")
+        records.write_dataset(
+            records.thermo_dataset(
+                series.get("time", []), series, masses, self.counts, static, attrs
+            ),
+            job.outputs["thermo"],
+        )
+
+    def _write_production(self, attrs: dict, parts: list, unfinished: dict) -> None:
+        job = self.job
+        recorder, _ = self._recorder()
+        shape = (0, len(ELEMENTS), len(recorder.frequency))
+        spectra = [
+            np.concatenate([part[name] for part in parts if name in part] or [np.empty(shape)])
+            for name in ("velocity_spectrum", "force_velocity_spectrum")
+        ]
+        friction = np.full(shape[1:], job.bath_options["friction_per_ps"])
+        records.write_dataset(
+            records.spectra_dataset(
+                recorder.frequency, *spectra, friction, [len(g) for g in recorder.groups],
+                job.bath, job.temperature_K, attrs,
+            ),
+            job.outputs["spectra"],
+        )
+        title = f"LaH10 {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
+        write_trajectory(
+            job.outputs["trajectory"], len(self.masses), self._frames(unfinished), title
+        )
+
+
+def temperature_limit(expected: float) -> float:
+    """Kinetic temperature above which a run has run away, K: far above any start from a crystal."""
+    return 4 * expected + 1000
+
+
+def forced_since(stage: str) -> float | None:
+    """Start of a forced rerun of this stage (environment LAH10_FORCED), Unix time, or None."""
+    text = os.environ.get("LAH10_FORCED")
+    if not text:
+        return None
+    forced = json.loads(text)
+    return float(forced["since"]) if stage in forced["rules"] else None
+
+
+def handed_on(job: Job) -> None:
+    """Fail as the stage before did, if it failed."""
+    if not job.equilibration:
+        return
+    with xr.open_dataset(job.equilibration) as data:
+        status, message = data.attrs["status"], data.attrs["status_message"]
+    if status != "ok":
+        raise PointFailure(status, f"in equilibration: {message}")
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when its parent dies (Linux; elsewhere nothing)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def main(path: str) -> int:
+    """Run the job described in a file; the exit status for the parent."""
+    end_with_parent()
+    job = Job(**json.loads(Path(path).read_text()))
+    comm = None
+    if job.mpi_ranks > 1:
+        from mpi4py import MPI
+
+        comm = MPI.COMM_WORLD
+    try:
+        Stage(job, comm).run()
+    except UserError as error:
+        say(str(error))
+        return USER_ERROR
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
