@@ -30,3 +30,25 @@ def random_rotation(rng: np.random.Generator) -> np.ndarray:
     """A proper rotation matrix."""
     q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     return q * np.sign(np.linalg.det(q))
+
+
+def deformation(e: float, variant: int) -> np.ndarray:
+    """Rhombohedral deformation r -> r @ F in cubic axes: shears e with the signs of a variant.
+
+    Variants in the order of `lah10.phase_diagram.VARIANTS`: 111, -111, 1-11, 11-1.
+    """
+    axis = np.array([(1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)])[variant]
+    shear = e * np.outer(axis, axis)
+    return shear - np.diag(np.diag(shear)) + np.eye(3)
+
+
+def thermal_noise(
+    rng: np.random.Generator, n_atoms: int, n_frames: int, sigma: float, rho: float = 0.0
+) -> np.ndarray:
+    """Displacements (frames, atoms, 3) in Å with standard deviation sigma per component; each an
+    AR(1) series with correlation rho between frames."""
+    noise = rng.normal(size=(n_frames, n_atoms, 3)) * sigma
+    for previous, current in zip(noise, noise[1:], strict=False):
+        current *= np.sqrt(1 - rho**2)
+        current += rho * previous
+    return noise

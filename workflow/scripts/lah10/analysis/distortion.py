@@ -1,0 +1,293 @@
+"""The distortion of the cages: θ, its companions, the cubic null and the local order parameter.
+
+θ is the angle between the outward normals of adjacent quadrilaterals of a cage. A quadrilateral
+with corners c0…c3 (in order round the square) has the normal (c2 − c0) × (c3 − c1), the cross
+product of its diagonals, which is defined for four points that are not in a plane. The 12 adjacent
+pairs of a cage fall into 6 orientation classes, a pair and its inverse together: for each of the
+axis pairs yz, zx, xy the faces with equal signs (+y+z and −y−z) and with opposite signs. θ of a
+class is the mean over frames, over cages and over its two pairs. In a cubic crystal all six are
+90°; in a rhombohedral one they are 90° ± δ.
+
+The local order parameter of a cage in a time window is built from the three shears
+s_k = (θ_equal − θ_opposite)/2 of the axis pairs k = yz, zx, xy, averaged over the window:
+the distortion sqrt((s_yz² + s_zx² + s_xy²)/3) in degrees, which is |θ − 90°| of a rhombohedral
+crystal with those shears. The four ⟨111⟩ variants have the sign patterns of n_y n_z, n_z n_x,
+n_x n_y, n the axis, times one common sign; a cage belongs to the variant with the largest
+projection, or to none if its distortion is below what 99 % of cubic cages show.
+"""
+
+import numpy as np
+from ase import Atoms
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from lah10.analysis import statistics
+from lah10.analysis.dataset import Table
+from lah10.analysis.sites import Cages
+from lah10.phase_diagram import PHASE, VARIANTS
+
+#: The six classes of adjacent faces, named after one of the two pairs.
+ORIENTATIONS = ("+y+z", "+y-z", "+z+x", "+z-x", "+x+y", "+x-y")
+#: The six classes of corners: face axis, and the diagonal (of the two other axes) they lie on.
+CORNERS = ("x:+y+z", "x:+y-z", "y:+z+x", "y:+z-x", "z:+x+y", "z:+x-y")
+SHEARS = ("yz", "zx", "xy")
+#: Sign patterns of the shears (yz, zx, xy) in the variants, in the order of `VARIANTS`.
+PATTERNS = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
+#: Edges of the histogram of the local distortion, degree.
+BINS = np.linspace(0.0, 20.0, 201)
+#: A point is called distorted above this many standard deviations of the null.
+SIGMAS = 3.0
+#: A cage belongs to a variant above this quantile of the cubic null.
+NULL_QUANTILE = 0.99
+BOOTSTRAP_SAMPLES = 4000
+
+VARIABLES: Table = {
+    "theta": (("time", "orientation"), "degree", "distortion angle, mean over cages"),
+    "theta_mean": (("orientation",), "degree", "class mean of the distortion angle"),
+    "theta_centres": (("time", "orientation"), "degree", "angle between the lines from La to the "
+                      "quadrilateral centres, mean over cages"),
+    "corner_angle": (("time", "corner"), "degree", "corner angle of the quadrilaterals, mean over "
+                     "cages"),
+    "cell_angle": (("time", "angle"), "degree", "angle of the conventional cubic cell"),
+    "theta_null_distribution": (("null_sample",), "degree", "largest deviation of theta from 90 "
+                                "degree in a cubic crystal with the same noise"),
+    "theta_independent_samples": ((), "1", "independent samples of theta in time"),
+    "theta_threshold": ((), "degree", "theta deviation above which the point is called distorted"),
+    "local_distortion_series": (("window",), "degree", "distortion of a cage, mean over cages"),
+    "variant_share_series": (("window", "variant"), "1", "share of the cages in each variant"),
+    "variant_threshold": ((), "degree", "distortion below which a cage belongs to no variant"),
+    "local_distortion_density": (("distortion",), "degree-1", "distribution of the distortion over "
+                                 "cages and windows"),
+    "local_distortion_null_density": (("distortion",), "degree-1", "the same for cubic cages with "
+                                      "the same noise"),
+}  # fmt: skip
+
+
+class CageAngles:
+    """Accumulates the angles of all cages frame by frame, in memory that grows by a few hundred
+    numbers a frame and by 12 bytes per cage and window.
+
+    Parameters
+    ----------
+    cages : Cages
+    template : Atoms
+        The supercell that the cages were found in.
+    window : int
+        Frames per window of the local order parameter.
+    """
+
+    #: Cages whose shears are kept frame by frame, to know their correlation time.
+    SAMPLED = 128
+
+    def __init__(self, cages: Cages, template: Atoms, window: int):
+        scaled = template.get_scaled_positions(wrap=False)
+        self._cages = cages
+        self._corners = scaled[cages.corners] + cages.shifts - scaled[cages.la][:, None, None]
+        stride = int(np.ceil(len(cages.la) / self.SAMPLED))
+        self._sample = slice(None, None, stride)
+        self.window = window
+        self._sum = np.zeros((len(cages.la), 3))
+        self._count = 0
+        self.theta, self.centres, self.corners, self.cell_angles = [], [], [], []
+        self.shears, self.window_shears = [], []
+
+    def __len__(self) -> int:
+        return len(self._cages.la)
+
+    def add(self, displacement: np.ndarray, cell: np.ndarray) -> None:
+        """Take in one frame: fractional displacements from the sites (n, 3), and the cell (Å)."""
+        cages = self._cages
+        corners = (
+            self._corners + displacement[cages.corners] - displacement[cages.la][:, None, None]
+        ) @ cell
+        theta = class_angles(normals(corners))
+        centres = class_angles(_unit(corners.mean(axis=2)))
+        self.theta.append(theta.mean(axis=0))
+        self.centres.append(centres.mean(axis=0))
+        self.corners.append(corner_angles(corners).mean(axis=0))
+        self.cell_angles.append(cell_angles(cages.axes @ cell))
+
+        shear = 0.5 * (theta[:, 0::2] - theta[:, 1::2])
+        self.shears.append(shear[self._sample].astype(np.float32))
+        self._sum += shear
+        self._count += 1
+        if self._count == self.window:
+            self.window_shears.append((self._sum / self._count).astype(np.float32))
+            self._sum[:], self._count = 0.0, 0
+
+
+def normals(corners: np.ndarray) -> np.ndarray:
+    """Unit normals of quadrilaterals, (..., 4, 3) -> (..., 3): cross product of the diagonals."""
+    return _unit(
+        np.cross(corners[..., 2, :] - corners[..., 0, :], corners[..., 3, :] - corners[..., 1, :])
+    )
+
+
+def class_angles(directions: np.ndarray) -> np.ndarray:
+    """Angles in degree between the six unit directions of cages, by class: (n, 6, 3) -> (n, 6)."""
+    cosines = np.clip(directions @ directions.swapaxes(-1, -2), -1.0, 1.0)
+    classes = []
+    for k, m in ((1, 2), (2, 0), (0, 1)):
+        for first, second in (
+            ((2 * k, 2 * m), (2 * k + 1, 2 * m + 1)),
+            ((2 * k, 2 * m + 1), (2 * k + 1, 2 * m)),
+        ):
+            pair = np.stack([cosines[:, first[0], first[1]], cosines[:, second[0], second[1]]])
+            classes.append(np.degrees(np.arccos(pair)).mean(axis=0))
+    return np.stack(classes, axis=-1)
+
+
+def corner_angles(corners: np.ndarray) -> np.ndarray:
+    """Corner angles of quadrilaterals in degree, by class: (n, 6, 4, 3) -> (n, 6), see `CORNERS`.
+
+    Opposite faces and opposite corners are averaged.
+    """
+    ahead = _unit(np.roll(corners, -1, axis=2) - corners)
+    behind = _unit(np.roll(corners, 1, axis=2) - corners)
+    angles = np.degrees(np.arccos(np.clip((ahead * behind).sum(axis=-1), -1.0, 1.0)))
+    by_diagonal = angles.reshape(-1, 6, 2, 2).mean(axis=2)  # corners 0 and 2, 1 and 3
+    return by_diagonal.reshape(-1, 3, 2, 2).mean(axis=2).reshape(-1, 6)
+
+
+def cell_angles(cell: np.ndarray) -> np.ndarray:
+    """alpha, beta, gamma in degree of a cell with vectors as rows."""
+    unit = _unit(cell)
+    return np.degrees(np.arccos([unit[1] @ unit[2], unit[2] @ unit[0], unit[0] @ unit[1]]))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> tuple[dict, dict]:
+    """Numbers and arrays of a point from its accumulated angles.
+
+    Parameters
+    ----------
+    angles : CageAngles
+    time : (frames,) ps.
+    start : int
+        First frame of the equilibrated part; means, errors and nulls start there, and windows
+        that begin earlier are left out.
+
+    Returns
+    -------
+    summary : values of the point's summary, with standard errors.
+    arrays : values of `VARIABLES`, and `window_time`, the middle of the windows in ps.
+    """
+    rng = np.random.default_rng(seed)
+    arrays = {
+        "theta": np.array(angles.theta),
+        "theta_centres": np.array(angles.centres),
+        "corner_angle": np.array(angles.corners),
+        "cell_angle": np.array(angles.cell_angles),
+    }
+    summary = {}
+    noise = {}
+    for name in ("theta", "theta_centres", "corner_angle"):
+        used = arrays[name][start:]
+        noise[name] = statistics.bootstrap_noise(used, BOOTSTRAP_SAMPLES, rng)
+        mean = used.mean(axis=0)
+        for word, extreme in (("large", np.max), ("small", np.min)):
+            summary[f"{name}_{word}"] = extreme(mean)
+            summary[f"{name}_{word}_stderr"] = extreme(mean + noise[name], axis=1).std()
+    for column, angle in enumerate(("alpha", "beta", "gamma")):
+        name = f"cell_angle_{angle}"
+        summary[name], summary[f"{name}_stderr"] = statistics.mean_error(
+            arrays["cell_angle"][start:, column]
+        )
+
+    used = arrays["theta"][start:]
+    mean = used.mean(axis=0)
+    arrays["theta_mean"], arrays["theta_mean_stderr"] = mean, noise["theta"].std(axis=0)
+    summary["theta_deviation"] = abs(mean - 90).max()
+    summary["theta_deviation_stderr"] = abs(mean + noise["theta"] - 90).max(axis=1).std()
+    null = abs(noise["theta"]).max(axis=1)
+    summary["theta_null"], summary["theta_null_stderr"] = null.mean(), null.std()
+    arrays["theta_null_distribution"] = null
+    arrays["theta_independent_samples"] = len(used) / statistics.inefficiency(used)
+
+    _local(summary, arrays, angles, time, start)
+    arrays["theta_threshold"] = _threshold(
+        summary["theta_null"], summary["theta_null_stderr"], arrays["theta_independent_samples"]
+    )
+    summary["phase"] = phase(summary, arrays["theta_threshold"])
+    return summary, arrays
+
+
+def _threshold(null: float, sigma: float, samples: float) -> float:
+    """θ deviation above which a point is distorted: the null + 3σ.
+
+    σ itself is known from few independent samples only; as in Student's t distribution, its
+    factor is the one with the one-sided error of 3σ for a known σ (3.6 for 20, 6 for 6 samples).
+    """
+    if not samples >= 2:
+        return np.nan
+    return null + student.isf(norm.sf(SIGMAS), samples - 1) * sigma
+
+
+def phase(summary: dict, limit: float) -> int:
+    """Phase flag of a point, a value of `lah10.phase_diagram.PHASE`.
+
+    Distorted: θ deviates beyond `limit`; or the crystal is distorted in domains that average out,
+    when the local distortion is 3σ above its null and at least half of the cages are in a variant.
+    Undetermined: θ deviates by 3σ, but fewer independent samples than needed to trust σ.
+    """
+    deviation, null = summary["theta_deviation"], summary["theta_null"]
+    sigma = summary["theta_null_stderr"]
+    excess = summary["local_distortion"] - summary["local_distortion_null"]
+    error = np.hypot(summary["local_distortion_stderr"], summary["local_distortion_null_stderr"])
+    in_variants = 1.0 - summary["variant_share"][-1]
+    if deviation > limit or (excess > SIGMAS * error and in_variants >= 0.5):
+        return PHASE["distorted"]
+    if np.isnan(limit) or deviation > null + SIGMAS * sigma:
+        return PHASE["undetermined"]
+    return PHASE["cubic"]
+
+
+def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, start: int) -> None:
+    """Local order parameter, its null, and the variants; NaN without two whole windows.
+
+    The null is what cages show whose mean over the run is cubic: the deviations of the window
+    means of a cage from its own run mean, enlarged by what the run mean has taken out of them
+    (its variance follows from the autocorrelation of the shears, frame by frame).
+    """
+    first = -(-start // angles.window)
+    windows = np.array(angles.window_shears[first:], dtype=float).reshape(-1, len(angles), 3)
+    middle = (first + 0.5 + np.arange(len(windows))) * angles.window - 0.5
+    arrays["window_time"] = np.interp(middle, np.arange(len(time)), time)
+    local = distortion(windows)  # (windows, cages)
+    projections = np.einsum("wcs,vs->wcv", windows, PATTERNS) / 3
+    variant = abs(projections).argmax(axis=-1)
+
+    names = ("local_distortion", "local_distortion_null")
+    if len(windows) < 2:
+        nothing = {name: np.nan for name in names} | {f"{name}_stderr": np.nan for name in names}
+        summary.update(nothing, variant_share=np.full(5, np.nan))
+        arrays["local_distortion_series"] = local.mean(axis=1)
+        arrays["variant_share_series"] = np.full((len(windows), 5), np.nan)
+        return
+    shears = np.array(angles.shears[start:], dtype=float)
+    used = shears.reshape(len(shears), -1)
+    run_variance = used.var(axis=0, ddof=1).mean() * statistics.inefficiency(used) / len(used)
+    residual = windows - windows.mean(axis=0)
+    null = distortion(residual * np.sqrt(1 + run_variance / max((residual**2).mean(), 1e-12)))
+
+    limit = np.quantile(null, NULL_QUANTILE)
+    variant[local <= limit] = len(PATTERNS)
+    shares = np.stack([(variant == v).mean(axis=1) for v in range(len(VARIANTS))], axis=1)
+    for name, values in zip(names, (local, null), strict=True):
+        summary[name], summary[f"{name}_stderr"] = statistics.mean_error(values.mean(axis=1))
+    share_errors = [statistics.mean_error(share) for share in shares.T]
+    summary["variant_share"], summary["variant_share_stderr"] = np.array(share_errors).T
+    arrays["local_distortion_series"] = local.mean(axis=1)
+    arrays["variant_share_series"] = shares
+    arrays["variant_threshold"] = limit
+    for name, values in zip(names, (local, null), strict=True):
+        counts = np.histogram(np.minimum(values, BINS[-1]), bins=BINS)[0]
+        arrays[f"{name}_density"] = counts / values.size / np.diff(BINS)
+
+
+def distortion(shears: np.ndarray) -> np.ndarray:
+    """Distortion in degree of cages with the shears (..., 3): their root mean square."""
+    return np.sqrt((shears**2).mean(axis=-1))
