@@ -4,6 +4,7 @@ Observables such as θ are properties of sites, whoever occupies them: they stay
 protons exchange. The template is the perfect Fm-3m supercell in which atom i starts on site i.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -253,3 +254,31 @@ class _Species:
         others = self._vectors[far] @ cell
         projections = (displacement[far][:, None] * others).sum(axis=-1)
         return bool((2 * projections < (others**2).sum(axis=-1)).all())
+
+
+def mean_structure(template: Atoms, frames: Iterable) -> Atoms:
+    """Time-averaged structure, site by site whoever occupies it, in the time-averaged cell.
+
+    Parameters
+    ----------
+    template : the perfect supercell.
+    frames : iterable of (time, cell, positions): ps, (3, 3) Å and (n, 3) Å, unwrapped.
+
+    Raises
+    ------
+    ValueError
+        There is no frame.
+    """
+    follow, count = SiteMap(template), 0
+    displacement, cells = np.zeros((len(template), 3)), np.zeros((3, 3))
+    for _, cell, positions in frames:
+        scaled = np.asarray(positions, dtype=float) @ np.linalg.inv(cell)
+        displacement += follow.displacements(scaled, cell)
+        cells += cell
+        count += 1
+    if count == 0:
+        raise ValueError("a mean structure needs at least one frame")
+    mean = template.copy()
+    mean.set_cell(cells / count)
+    mean.set_scaled_positions(follow.sites + displacement / count)
+    return mean
