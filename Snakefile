@@ -18,6 +18,9 @@ try:
         workflow.overwrite_configfiles or ["config/demo.yaml"],
         overrides=workflow.config_settings.config,
     )
+    if workflow.is_main_process:
+        for warning in lah10.config.warnings(CONFIG):
+            logger.warning(f"Warning: {warning}")
 except UserError as error:
     sys.exit(str(error))
 

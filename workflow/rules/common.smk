@@ -14,6 +14,7 @@ SCRATCH = f"{RESULTS}/scratch"
 POINT = "{bath}/P{pressure}_T{temperature}"
 POINTS = f"{RESULTS}/points"
 SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
+SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
 PACKAGE = os.path.relpath(Path(workflow.basedir, "workflow/scripts/lah10"))
 RATES = os.path.relpath(Path(workflow.basedir, "resources/rates.yaml"))
 

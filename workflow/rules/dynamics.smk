@@ -13,6 +13,7 @@ COMMITTEE_SHA256 = [sha256(model) for model in CONFIG.potential.committee]
 rule equilibrate:
     input:
         supercell=SUPERCELL,
+        supercell_data=SUPERCELL_DATA,
         model=ancient(CONFIG.potential.model),
     output:
         thermo=f"{POINTS}/{POINT}/equilibration.nc",
@@ -44,7 +45,9 @@ rule equilibrate:
 rule produce:
     input:
         supercell=SUPERCELL,
+        supercell_data=SUPERCELL_DATA,
         restart=rules.equilibrate.output.restart,
+        equilibration=rules.equilibrate.output.thermo,
         model=ancient(CONFIG.potential.model),
         committee=ancient(CONFIG.potential.committee),
     output:

@@ -2,7 +2,8 @@ rule structures:
     input:
         CONFIG.structure.file,
     output:
-        SUPERCELL,
+        supercell=SUPERCELL,
+        data=SUPERCELL_DATA,
     log:
         f"{LOGS}/structures.log",
     benchmark:

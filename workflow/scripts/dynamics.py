@@ -1,9 +1,12 @@
 """Rules equilibrate and produce: one stage of molecular dynamics, in a process of its own."""
 
+from lah10 import logs
+
+logs.start(snakemake.log[0])
+
 import json
 
 from lah10.dynamics.launch import run_stage
-from lah10.logs import job_log
 
 job = {
     "stage": snakemake.rule,
@@ -13,7 +16,9 @@ job = {
     "pressure_GPa": float(snakemake.wildcards.pressure),
     "temperature_K": float(snakemake.wildcards.temperature),
     "supercell": snakemake.input.supercell,
+    "supercell_data": snakemake.input.supercell_data,
     "restart_in": snakemake.input.get("restart"),
+    "equilibration": snakemake.input.get("equilibration"),
     "outputs": dict(snakemake.output.items()),
     "scratch": snakemake.params.scratch,
     "potential": {
@@ -26,5 +31,4 @@ job = {
     "mpi_ranks": snakemake.threads,
 }
 
-with job_log(snakemake.log[0]):
-    run_stage(job, snakemake.log[0])
+run_stage(job, snakemake.log[0])

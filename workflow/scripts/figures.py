@@ -1,16 +1,18 @@
 """Rule figures: the figures of every campaign whose phase diagram lies below results/."""
 
+from lah10 import logs
+
+logs.start(snakemake.log[0])
+
 from pathlib import Path
 
 from lah10.errors import UserError
 from lah10.figures import draw_all
-from lah10.logs import job_log
 
-with job_log(snakemake.log[0]):
-    phase_diagrams = sorted(Path("results").rglob("phase_diagram.nc"))
-    if not phase_diagrams:
-        raise UserError("results: no phase_diagram.nc in it to draw; run `make demo` first")
-    for phase_diagram in phase_diagrams:
-        campaign = phase_diagram.parent
-        for figure in draw_all(phase_diagram, campaign / "points", campaign / "figures"):
-            print(figure)
+phase_diagrams = sorted(Path("results").rglob("phase_diagram.nc"))
+if not phase_diagrams:
+    raise UserError("results: no phase_diagram.nc in it to draw; run `make demo` first")
+for phase_diagram in phase_diagrams:
+    campaign = phase_diagram.parent
+    for figure in draw_all(phase_diagram, campaign / "points", campaign / "figures"):
+        print(figure)

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import product
@@ -34,7 +35,9 @@ from lah10.errors import UserError
 
 #: Atoms in the cells that can be repeated.
 ATOMS_IN_CELL = {"primitive": 11, "conventional": 44}
-#: Multiple-of-the-time-step comparisons allow for decimal fractions in binary.
+#: Times of `dynamics` that are given in fs; the others are in ps.
+FEMTOSECONDS = {"timestep", "thermo_interval", "frame_interval", "spectrum_interval"}
+#: Whole multiples are recognised in spite of decimal fractions in binary.
 STEP_TOLERANCE = 1e-9
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -180,29 +183,36 @@ class Dynamics(Section):
     )
 
     @model_validator(mode="after")
-    def _whole_steps(self) -> "Dynamics":
-        for key, unit, scale in (
-            ("equilibrate", "ps", 1e3),
-            ("produce", "ps", 1e3),
-            ("checkpoint_interval", "ps", 1e3),
-            ("spectrum_segment", "ps", 1e3),
-            ("thermo_interval", "fs", 1.0),
-            ("frame_interval", "fs", 1.0),
-            ("spectrum_interval", "fs", 1.0),
+    def _nested(self) -> "Dynamics":
+        """Records, segments and checkpoints fall on whole steps, and on each other."""
+        for key, base in (
+            ("thermo_interval", "timestep"),
+            ("spectrum_interval", "timestep"),
+            ("frame_interval", "thermo_interval"),
+            ("spectrum_segment", "spectrum_interval"),
+            ("checkpoint_interval", "thermo_interval"),
+            ("checkpoint_interval", "spectrum_segment"),
+            ("equilibrate", "thermo_interval"),
+            ("produce", "thermo_interval"),
         ):
-            value = getattr(self, key)
-            steps = value * scale / self.timestep
-            if abs(steps - round(steps)) > STEP_TOLERANCE * steps or round(steps) < 1:
+            times = self._fs(key) / self._fs(base)
+            if round(times) < 1 or abs(times - round(times)) > STEP_TOLERANCE * times:
                 raise _reject(
-                    f"{key}: {value:g} {unit} is not allowed; a whole multiple of "
-                    f"timestep ({self.timestep:g} fs) is allowed"
+                    f"{key}: {self._text(key)} is not allowed; a whole multiple of {base} "
+                    f"({self._text(base)}) is allowed"
                 )
         if self.spectrum_segment > self.produce:
             raise _reject(
-                f"spectrum_segment: {self.spectrum_segment:g} ps is not allowed; at most "
-                f"produce ({self.produce:g} ps) is allowed"
+                f"spectrum_segment: {self._text('spectrum_segment')} is not allowed; at most "
+                f"produce ({self._text('produce')}) is allowed"
             )
         return self
+
+    def _fs(self, key: str) -> float:
+        return getattr(self, key) * (1.0 if key in FEMTOSECONDS else 1e3)
+
+    def _text(self, key: str) -> str:
+        return f"{getattr(self, key):g} {'fs' if key in FEMTOSECONDS else 'ps'}"
 
 
 class Distortion(Section):
@@ -373,8 +383,8 @@ def load(
     return config
 
 
-def validate(content: Mapping[str, Any], source: str) -> Config:
-    """The configuration in `content`; `source` names its origin in messages.
+def validate(content: Mapping[str, Any], source: str, model: type[BaseModel] = Config) -> Any:
+    """The configuration in `content`, as an instance of `model`; `source` names its origin.
 
     Raises
     ------
@@ -382,7 +392,7 @@ def validate(content: Mapping[str, Any], source: str) -> Config:
         One line for the first thing wrong, with the number of others.
     """
     try:
-        return Config.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         problems = error.errors(include_url=False)
         # A list that lost a bad value counts as too short, too: keep the value's own error.
@@ -391,7 +401,7 @@ def validate(content: Mapping[str, Any], source: str) -> Config:
         # An unknown key often explains a missing one: tell it first.
         problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UserError(f"{source}: {_sentence(problems[0])}{more}") from None
+        raise UserError(f"{source}: {_sentence(problems[0], model)}{more}") from None
 
 
 def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> None:
@@ -414,6 +424,29 @@ def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> N
                 f"{source}: {key}: {path} is not allowed; it knows {', '.join(known)}, and a "
                 f"model that knows La and H is allowed (without {', '.join(missing)} it is not)"
             )
+
+
+def warnings(config: Config, root: str | os.PathLike = ".") -> list[str]:
+    """What is allowed but deserves a thought, a line each.
+
+    Raises
+    ------
+    UserError
+        The structure file holds no Fm-3m LaH10.
+    """
+    from lah10 import structures  # ASE and spglib take a while, which no job should pay
+
+    crystal = structures.read_crystal(Path(root, config.structure.file))
+    cell = structures.build_supercell(crystal, config.structure.cell, config.structure.repeat).cell
+    thinnest = min(structures.thicknesses(cell.array))
+    cutoff = max(frozen_model.read(Path(root, model)).cutoff for model in config.models)
+    if thinnest >= 2 * cutoff:
+        return []
+    return [
+        f"structure.repeat: {list(config.structure.repeat)} makes a cell {thinnest:.1f} Å thin, "
+        f"less than twice the potential's cut-off of {cutoff:g} Å: atoms see their own images, and "
+        "finite-size effects are large"
+    ]
 
 
 def to_dict(config: Config) -> dict:
@@ -456,11 +489,11 @@ def _key(location: Iterable[int | str]) -> str:
     return text
 
 
-def _section(location: Sequence[int | str]) -> type[BaseModel]:
-    """The model whose keys stand at `location`."""
-    model: type[BaseModel] = Config
+def _section(location: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
+    """The model whose keys stand at `location`, seen from `model`."""
     for part in location:
-        model = model.model_fields[part].annotation
+        named = typing.get_origin(model) is dict
+        model = typing.get_args(model)[1] if named else model.model_fields[part].annotation
     return model
 
 
@@ -481,17 +514,17 @@ ALLOWED = {
 }
 
 
-def _sentence(problem: Mapping[str, Any]) -> str:
+def _sentence(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     """One line for one of pydantic's errors."""
     location, value, kind = problem["loc"], problem["input"], problem["type"]
     key = _key(location)
     if kind == "extra_forbidden":
-        allowed = list(_section(location[:-1]).model_fields)
+        allowed = list(_section(location[:-1], model).model_fields)
         near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         return f"{key}: unknown key; {hint}allowed: {', '.join(allowed)}"
     if kind == "missing":
-        return f"{key}: missing; it must be given{_description(location)}"
+        return f"{key}: missing; it must be given{_description(location, model)}"
     if kind == "lah10" and isinstance(value, Mapping | BaseModel):
         # A rule between keys names the keys itself.
         return f"{key}.{problem['msg']}" if key else problem["msg"]
@@ -502,10 +535,10 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     return f"{key}: {_brief(value)} is not allowed; {message}"
 
 
-def _description(location: Sequence[int | str]) -> str:
+def _description(location: Sequence[int | str], model: type[BaseModel]) -> str:
     """ " (what the key means)" where the key has a description."""
     names = [part for part in location if isinstance(part, str)]
-    text = _section(names[:-1]).model_fields[names[-1]].description
+    text = _section(names[:-1], model).model_fields[names[-1]].description
     return f" ({text})" if text else ""
 
 
