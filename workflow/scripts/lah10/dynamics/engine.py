@@ -16,6 +16,9 @@ from lah10.units import GPA_IN_BAR
 VOIGT = ("Pxx", "Pyy", "Pzz", "Pyz", "Pxz", "Pxy")
 #: Degrees of freedom of a fully flexible cell.
 CELL_DEGREES = 6
+#: Where the cell's kinetic energies begin in the fix's vector, after ω, ω̇ and the potential part
+#: (six values each; no chain of thermostats stands between them).
+CELL_KINETIC = 3 * CELL_DEGREES
 
 
 class Engine:
@@ -143,7 +146,7 @@ class Engine:
         row = self.lmp.last_thermo()
         cell_energies = [
             self.lmp.extract_fix(
-                script.BAROSTAT, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, nrow=3 * CELL_DEGREES + i
+                script.BAROSTAT, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, nrow=CELL_KINETIC + i
             )
             for i in range(CELL_DEGREES)
         ]

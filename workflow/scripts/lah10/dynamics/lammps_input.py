@@ -81,7 +81,7 @@ def velocities(temperature: float, seed: int) -> list[str]:
 
 
 def integrator(pressure: float, damping: float, cell_temperature: float, timestep: float,
-               thermo_every: int) -> list[str]:
+               thermo_every: int, drag: float = 0.0) -> list[str]:
     """Flexible-cell NPH dynamics with the bath's force, and the values recorded.
 
     Parameters
@@ -94,6 +94,13 @@ def integrator(pressure: float, damping: float, cell_temperature: float, timeste
         Kinetic temperature that sets the mass of the cell, K.
     timestep : float
         ps.
+    drag : float
+        Damping of the cell's motion in units of 1/`damping`. Equilibration needs it: nothing else
+        ends the ringing that follows the change from the static to the quantum volume. Production
+        has none.
+
+    By default LAMMPS holds the cell at `cell_temperature` with a Nosé–Hoover chain (`pchain`); here
+    the cell takes its temperature from the atoms, as no spectrum is known for it.
     """
     bar = f"{pressure * GPA_IN_BAR:.10g}"
     sides = " ".join(f"{side} {bar} {bar} {damping:.10g}" for side in ("x", "y", "z"))
@@ -104,7 +111,8 @@ def integrator(pressure: float, damping: float, cell_temperature: float, timeste
         f"timestep {timestep:.10g}",
         *groups,
         *energies,
-        f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {cell_temperature:.10g} flip no",
+        f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {cell_temperature:.10g} "
+        f"pchain 0 drag {drag:.10g} flip no",
         "# the bath: friction and coloured noise, computed outside LAMMPS (dynamics/bath.py)",
         f"fix {BATH} all external pf/callback 1 1",
         f"thermo {thermo_every}",

@@ -33,6 +33,8 @@ from lah10.units import BOLTZMANN
 
 #: A volume beyond these multiples of the first one means that the crystal is lost.
 VOLUME_LIMITS = (0.5, 1.5)
+#: Damping of the cell while it finds its volume (`lammps_input.integrator`).
+EQUILIBRATION_DRAG = 2.0
 #: Seconds between two lines of progress.
 PROGRESS_INTERVAL = 10.0
 
@@ -169,7 +171,7 @@ class Stage:
         self._from_restart(self.checkpoints.restart(number - 1), reset=False)
         engine.execute(script.integrator(
             job.pressure_GPa, job.dynamics["barostat_damping_ps"], self.expected, self.timestep,
-            self.sample_every,
+            self.sample_every, EQUILIBRATION_DRAG if job.stage == "equilibrate" else 0.0,
         ))
         bath = self._bath()
         recorder, every = self._recorder()
