@@ -18,8 +18,8 @@ GROUP = 16
 CHUNK = 1024
 #: Added to chunk numbers: the filter looks back before step 0 and Philox counts from 0.
 _FIRST_CHUNK = 2**32
-#: Filter length in ps; with the rounding of `spectra.noise_energy` the spectrum is then exact to
-#: 0.2 % from 0.5 THz at every temperature (tests/physics/test_noise.py).
+#: Filter length in ps; with the rounding of `spectra.noise_energy` the spectrum is then right within
+#: 1 % from 0.5 THz and 0.2 % from 1 THz at every temperature (tests/unit/test_noise.py).
 FILTER_LENGTH = 4.096
 
 
