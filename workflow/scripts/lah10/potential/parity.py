@@ -1,0 +1,95 @@
+"""The source paper's Fig. 1(c, d): the potential against its labels, with the pressure beside."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import matplotlib.style
+import numpy as np
+import seaborn as sns
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from lah10.figures import STYLE
+from lah10.files import atomic_path
+from lah10.potential.validation import errors
+
+#: Components of force in a square from which on the colour counts.
+LEAST = 1
+
+
+def parity(data: xr.Dataset) -> Figure:
+    """Energy, force and pressure of the potential against the labels, by source.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Of `lah10.potential.validation.compare`. Energies of a source are shown relative to its
+        lowest label, after one constant a set; forces as counts of components.
+    """
+    with matplotlib.style.context(STYLE):
+        figure = Figure(figsize=(7.0, 2.5))
+        energy, force, pressure = figure.subplots(1, 3)
+        sources = list(dict.fromkeys(data.source.values.tolist()))
+        colours = dict(zip(sources, sns.color_palette("colorblind", len(sources)), strict=True))
+        frames = data.drop_dims(["counted_source", "force_label", "force_model"])
+        for source in sources:
+            part = frames.isel(frame=(frames.source == source).values)
+            found = errors(part)
+            lowest = part.energy_label.min().item()
+            style = {"s": 5, "color": colours[source], "linewidth": 0, "alpha": 0.6}
+            energy.scatter(
+                part.energy_label - lowest,
+                part.energy_model - lowest,
+                label=f"{source}: {found['energy_rmse']:.2f} meV/atom",
+                **style,
+            )
+            pressure.scatter(
+                part.pressure_label,
+                part.pressure_model,
+                label=f"{source}: {found['pressure_rmse']:.2f} GPa",
+                **style,
+            )
+        _counts(figure, force, data.force_count.sum("counted_source"))
+        everything = errors(frames)["force_rmse"]
+        force.set_title(f"all sources: {everything:.3f} eV/Å", loc="left")
+        for axes, quantity, unit in (
+            (energy, "energy", "eV/atom"),
+            (force, "force", "eV/Å"),
+            (pressure, "pressure", "GPa"),
+        ):
+            axes.set(xlabel=f"DFT {quantity} ({unit})", ylabel=f"DP {quantity} ({unit})")
+            axes.axline((0, 0), slope=1, color="0.3", linewidth=0.6, zorder=0)
+            axes.set_aspect("equal", adjustable="datalim")
+        for axes in (energy, pressure):
+            axes.legend(loc="upper left", handletextpad=0.1, borderaxespad=0.1)
+    return figure
+
+
+def _counts(figure: Figure, axes: Axes, counts: xr.DataArray) -> None:
+    label, model = counts.force_label.values, counts.force_model.values
+    values = np.where(counts.values >= LEAST, counts.values, np.nan)
+    used = np.flatnonzero(np.isfinite(values).any(axis=0) | np.isfinite(values).any(axis=1))
+    limits = slice(used.min(), used.max() + 1) if len(used) else slice(None)
+    mesh = axes.pcolormesh(
+        label[limits],
+        model[limits],
+        values[limits, limits].T,
+        norm=LogNorm(LEAST),
+        cmap=sns.color_palette("rocket_r", as_cmap=True),
+        rasterized=True,
+    )
+    figure.colorbar(mesh, ax=axes, pad=0.02, aspect=30).set_label("components")
+
+
+def draw(frames: str | os.PathLike, outputs: Sequence[str | os.PathLike]) -> None:
+    """Draw the parity figure of a validation's NetCDF file into each of `outputs`."""
+    with xr.load_dataset(frames, engine="netcdf4") as data:
+        figure = parity(data)
+    with matplotlib.style.context(STYLE):
+        for output in outputs:
+            with atomic_path(output) as aside:
+                figure.savefig(aside, format=Path(output).suffix[1:])

@@ -1,0 +1,122 @@
+"""Where no data reach: does a potential push back when atoms come too close?
+
+A potential is only as good as its data, but a run must not fall into a hole that lies beyond them.
+Two walks lead out of the data: the crystal is squeezed, and one pair of atoms is pushed together in
+a crystal at rest. On both, energy and pressure must rise.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ase
+import numpy as np
+from ase.neighborlist import neighbor_list
+
+from lah10 import ELEMENTS
+from lah10.potential.dataset import System
+from lah10.potential.evaluate import evaluate
+from lah10.units import EV_PER_A3_IN_GPA
+
+#: Å3 per formula unit of LaH10, from 75 to far above 500 GPa.
+VOLUMES = np.concatenate([np.arange(42.0, 20.0, -1.0), np.arange(20.0, 8.0, -2.0)])
+#: Å, for H-H and La-H pairs; at rest they are 1.1 and 2.05 apart.
+H_H = np.arange(1.1, 0.29, -0.05)
+LA_H = np.arange(2.0, 0.69, -0.1)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Energy along a path out of the data.
+
+    Attributes
+    ----------
+    coordinate : (f,) float
+        Distance (Å) or volume per formula unit (Å3), falling.
+    energy : (f,) float
+        eV relative to the first: of the pair's approach, or per formula unit.
+    pressure : (f,) float
+        GPa.
+    """
+
+    coordinate: np.ndarray
+    energy: np.ndarray
+    pressure: np.ndarray
+
+    @property
+    def energy_rises_to(self) -> float:
+        """The coordinate down to which the energy rises without a break."""
+        return self._rises_to(self.energy)
+
+    @property
+    def pressure_rises_to(self) -> float:
+        """The pressure (GPa) up to which it rises without a break."""
+        return float(self.pressure[self.coordinate == self._rises_to(self.pressure)][0])
+
+    def _rises_to(self, values: np.ndarray) -> float:
+        falls = np.flatnonzero(np.diff(values) <= 0)
+        return float(self.coordinate[falls[0] if len(falls) else len(values) - 1])
+
+
+def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dict[str, Walk]:
+    """Squeeze a crystal (key "volume"), and push its nearest H-H and La-H pairs together.
+
+    Parameters
+    ----------
+    crystal : ase.Atoms
+        LaH10 at rest, 44 atoms or more so that a pair does not meet its image.
+    """
+    formula_units = crystal.get_chemical_symbols().count("La")
+    systems = {
+        "volume": _squeezed(crystal, VOLUMES * formula_units),
+        "H-H": _pushed(crystal, ("H", "H"), H_H),
+        "La-H": _pushed(crystal, ("La", "H"), LA_H),
+    }
+    coordinates = {"volume": VOLUMES, "H-H": H_H, "La-H": LA_H}
+    result = {}
+    for (name, system), found in zip(
+        systems.items(), evaluate(model, list(systems.values()), threads), strict=True
+    ):
+        energy = found.energies - found.energies[0]
+        pressure = np.trace(found.virials, axis1=1, axis2=2) / 3 / system.volumes
+        result[name] = Walk(
+            coordinates[name],
+            energy / formula_units if name == "volume" else energy,
+            pressure * EV_PER_A3_IN_GPA,
+        )
+    return result
+
+
+def _squeezed(crystal: ase.Atoms, volumes: Sequence[float]) -> System:
+    scaled = crystal.get_scaled_positions()
+    boxes = np.array([crystal.cell.array * (v / crystal.get_volume()) ** (1 / 3) for v in volumes])
+    return _system(crystal, boxes, scaled @ boxes)
+
+
+def _pushed(crystal: ase.Atoms, pair: tuple[str, str], distances: Sequence[float]) -> System:
+    """The nearest such pair of the crystal at given distances, its middle held."""
+    i, j, distance, vector = neighbor_list("ijdD", crystal, {pair: 3.0})
+    nearest = np.argmin(distance)
+    i, j, direction = i[nearest], j[nearest], vector[nearest] / distance[nearest]
+    coordinates = np.repeat(crystal.positions[None], len(distances), axis=0)
+    shift = (distance[nearest] - np.asarray(distances))[:, None] / 2 * direction
+    coordinates[:, i] += shift
+    coordinates[:, j] -= shift
+    return _system(
+        crystal, np.repeat(crystal.cell.array[None], len(distances), axis=0), coordinates
+    )
+
+
+def _system(crystal: ase.Atoms, boxes: np.ndarray, coordinates: np.ndarray) -> System:
+    """Unlabelled frames: structures to ask a model about."""
+    f, n = coordinates.shape[:2]
+    return System(
+        name="walk",
+        types=np.array([ELEMENTS.index(s) for s in crystal.get_chemical_symbols()]),
+        boxes=boxes,
+        coordinates=coordinates,
+        energies=np.zeros(f),
+        forces=np.zeros((f, n, 3)),
+        virials=np.zeros((f, 3, 3)),
+        frames=tuple(f"step {k}" for k in range(f)),
+    )

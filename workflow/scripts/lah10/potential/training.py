@@ -1,0 +1,328 @@
+"""Train, freeze and compress a model with deepmd-kit's own commands (TensorFlow backend).
+
+Every command runs as a child process in the training's folder and writes its output to the job's
+log. A training goes on from its last checkpoint when its input and data are the same, and starts
+anew when they are not. It holds a lock that its child inherits, so two never write the same
+checkpoints, even after the parent was killed.
+"""
+
+import copy
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lah10 import ELEMENTS
+from lah10.errors import UserError
+from lah10.files import atomic_path, sha256
+from lah10.potential import dataset
+from lah10.potential.evaluate import evaluate, tensorflow_environment
+from lah10.potential.preparation import CLOSEST, read_index
+
+CHECKPOINT = "model.ckpt"
+CURVE = "lcurve.out"
+FINGERPRINT = "fingerprint.json"
+
+#: Largest difference that compression may make, eV/Å and eV/atom: double and single precision.
+COMPRESSION = {"float64": (1e-5, 1e-7), "float32": (2e-3, 2e-5)}
+
+
+def training_input(
+    template: dict, index_path: str | os.PathLike, steps: int, seed: int, checkpoint_steps: int
+) -> dict:
+    """deepmd-kit's input for one model: the template with data, steps and seeds filled in.
+
+    Raises
+    ------
+    UserError
+        The template has another type map, or too few neighbours for the data (`sel`).
+    """
+    content = copy.deepcopy(template)
+    model = content.get("model", {})
+    if model.get("type_map") != list(ELEMENTS):
+        raise UserError(
+            f"training input: model.type_map: {model.get('type_map')} is not allowed; "
+            f"{list(ELEMENTS)} is"
+        )
+    index_path = Path(index_path).resolve()
+    index = read_index(index_path)
+    folders = {
+        part: [str(index_path.parent / entry["folder"]) for entry in index[part]]
+        for part in ("train", "test")
+    }
+    systems = [
+        dataset.read_deepmd(folder, entry["name"])
+        for folder, entry in zip(folders["train"], index["train"], strict=True)
+    ]
+    for descriptor in _descriptors(model.get("descriptor", {})):
+        _check_neighbours(descriptor, systems)
+        descriptor["seed"] = 10 * seed + 1
+    model.setdefault("fitting_net", {})["seed"] = 10 * seed + 2
+    training = content.setdefault("training", {})
+    training.setdefault("training_data", {"batch_size": 1, "auto_prob": "prob_sys_size"})
+    training["training_data"]["systems"] = folders["train"]
+    if folders["test"]:
+        training.setdefault("validation_data", {"batch_size": 1, "numb_btch": 4})
+        training["validation_data"]["systems"] = folders["test"]
+    training |= {
+        "numb_steps": steps,
+        "seed": 10 * seed + 3,
+        "save_freq": checkpoint_steps,
+        "save_ckpt": CHECKPOINT,
+        "disp_file": CURVE,
+    }
+    return content
+
+
+def _descriptors(descriptor: dict) -> list[dict]:
+    """The descriptor, or those that a hybrid one consists of."""
+    return descriptor["list"] if descriptor.get("type") == "hybrid" else [descriptor]
+
+
+def _check_neighbours(descriptor: dict, systems: Sequence[dataset.System]) -> None:
+    """Refuse a `sel` that cannot hold the neighbours in the data: surplus ones are left out."""
+    sel = descriptor.get("sel")
+    if not isinstance(sel, list):
+        return
+    most = np.max([dataset.most_neighbours(s, descriptor["rcut"]) for s in systems], axis=0)
+    if any(has > room for has, room in zip(most, sel, strict=True)):
+        raise UserError(
+            f"training input: descriptor.sel: {sel} is not allowed; the data have up to "
+            f"{most.tolist()} neighbours ({', '.join(ELEMENTS)}) within {descriptor['rcut']:g} Å"
+        )
+
+
+def train(
+    content: dict,
+    index_path: str | os.PathLike,
+    folder: str | os.PathLike,
+    log: str | os.PathLike,
+    threads: int = 1,
+    device: str = "cpu",
+) -> None:
+    """Train to the last step, from the last checkpoint in `folder` if it is of this training.
+
+    Raises
+    ------
+    UserError
+        Another training runs in the folder, or deepmd-kit ended with an error.
+    """
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{folder}: another training runs there; wait for it to end, or end it"
+            ) from None
+        fingerprint = _fingerprint(content, index_path)
+        steps = content["training"]["numb_steps"]
+        done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == fingerprint else None
+        if done is None:
+            for file in folder.iterdir():
+                if file.name != ".lock":
+                    shutil.rmtree(file) if file.is_dir() else file.unlink()
+            for name, value in (("input.json", content), (FINGERPRINT, fingerprint)):
+                with atomic_path(folder / name) as aside:
+                    aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        elif done >= steps:
+            return
+        arguments = ["train", "--skip-neighbor-stat", "input.json"]
+        if done is not None:
+            arguments[1:1] = ["--restart", CHECKPOINT]
+        run_dp(arguments, folder, log, threads, device, keep=(handle.fileno(),))
+        if (done := checkpoint_step(folder)) is None or done < steps:
+            raise UserError(f"{folder}: the training ended at step {done} of {steps}; see {log}")
+
+
+def checkpoint_step(folder: str | os.PathLike) -> int | None:
+    """Steps done at the last checkpoint in a training's folder; None without one."""
+    text = _text(Path(folder, "checkpoint"))
+    match = re.search(
+        rf'^model_checkpoint_path: "(?:.*/)?{re.escape(CHECKPOINT)}-(\d+)"', text, re.M
+    )
+    if match is None or not Path(folder, f"{CHECKPOINT}-{match[1]}.index").is_file():
+        return None
+    return int(match[1])
+
+
+def _fingerprint(content: dict, index_path: str | os.PathLike) -> dict:
+    """What makes a training this one: input and data, but not where the data lie."""
+    known = copy.deepcopy(content)
+    for part in ("training_data", "validation_data"):
+        known["training"].get(part, {}).pop("systems", None)
+    return {"input": known, "data": sha256(index_path)}
+
+
+def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.PathLike) -> None:
+    """Freeze the last checkpoint of a training into one graph (.pb)."""
+    with atomic_path(Path(output).resolve()) as aside:
+        run_dp(["freeze", "-c", ".", "-o", str(aside)], Path(folder), log)
+
+
+def compress(
+    frozen: str | os.PathLike,
+    output: str | os.PathLike,
+    index_path: str | os.PathLike,
+    folder: str | os.PathLike,
+    log: str | os.PathLike,
+    step: float = 0.01,
+) -> dict[str, float]:
+    """Tabulate the embedding networks of a frozen graph, and check that nothing changed.
+
+    The tables reach five times closer than the shortest distance in the data (deepmd-kit's
+    default), beyond which they are extrapolated.
+
+    Parameters
+    ----------
+    folder : path
+        The training's, with its input.json; scratch files go to `folder`/compress.
+    step : float
+        Spacing of the tables; the file's size goes with its inverse.
+
+    Returns
+    -------
+    dict
+        Largest change of a force component (eV/Å) and of the energy (eV/atom) over the frames
+        that are tested with (a few of each set).
+
+    Raises
+    ------
+    UserError
+        The compressed model differs from the frozen one.
+    """
+    index_path, frozen = Path(index_path).resolve(), Path(frozen).resolve()
+    index = read_index(index_path)
+    content = json.loads(Path(folder, "input.json").read_text(encoding="utf-8"))
+    # deepmd-kit reads the shortest distance from the data that the input names, slowly: one
+    # frame holds it.
+    content["training"]["training_data"] = {
+        "systems": [str(index_path.parent / index[CLOSEST]["folder"])],
+        "batch_size": 1,
+    }
+    content["training"].pop("validation_data", None)
+    scratch = Path(folder, "compress")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    (scratch / "input.json").write_text(json.dumps(content), encoding="utf-8")
+    with atomic_path(Path(output).resolve()) as aside:
+        run_dp(
+            ["compress", "-i", str(frozen), "-o", str(aside), "-t", "input.json", "-s", f"{step}"],
+            scratch,
+            log,
+        )
+        change = difference(frozen, aside, _sample(index_path, index))
+        precision = _descriptors(content["model"]["descriptor"])[0].get("precision", "float64")
+        force, energy = COMPRESSION.get(precision, COMPRESSION["float64"])
+        if not (change["force"] < force and change["energy"] < energy):
+            raise UserError(
+                f"{output}: compression changed forces by {change['force']:.2g} eV/Å and energy by "
+                f"{change['energy']:.2g} eV/atom; at most {force:g} and {energy:g} are allowed. "
+                "Is the input.json that of the frozen model?"
+            )
+    shutil.rmtree(scratch)
+    return change
+
+
+def _sample(index_path: Path, index: dict, frames: int = 2) -> list[dataset.System]:
+    """A few frames of each system to test with, and the one with the shortest distance."""
+    entries = [*(index["test"] or index["train"]), index[CLOSEST]]
+    systems = [dataset.read_deepmd(index_path.parent / e["folder"], e["name"]) for e in entries]
+    return [s.select(np.unique(np.linspace(0, len(s) - 1, frames).astype(int))) for s in systems]
+
+
+def difference(
+    one: str | os.PathLike, other: str | os.PathLike, systems: Sequence[dataset.System]
+) -> dict[str, float]:
+    """Largest difference of two models: a force component, eV/Å, and the energy, eV/atom."""
+    pairs = list(zip(evaluate(one, systems), evaluate(other, systems), systems, strict=True))
+    return {
+        "force": max(float(np.abs(a.forces - b.forces).max()) for a, b, _ in pairs),
+        "energy": max(
+            float(np.abs(a.energies - b.energies).max()) / s.n_atoms for a, b, s in pairs
+        ),
+    }
+
+
+def run_dp(
+    arguments: Sequence[str],
+    folder: str | os.PathLike,
+    log: str | os.PathLike,
+    threads: int = 1,
+    device: str = "cpu",
+    keep: Sequence[int] = (),
+) -> None:
+    """Run `dp --tf …` in `folder`, its output appended to `log`.
+
+    Parameters
+    ----------
+    keep
+        File descriptors that the child inherits (a lock, held until the child ends).
+
+    Raises
+    ------
+    UserError
+        deepmd-kit is not installed, or ended with an error; its last word is repeated.
+    """
+    program = Path(sys.executable).with_name("dp")
+    command = [str(program) if program.is_file() else "dp", "--tf", *arguments]
+    environment = tensorflow_environment(threads)
+    if device == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = ""
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "a", encoding="utf-8") as handle:
+        start = handle.tell()
+        try:
+            run = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=handle,
+                stderr=subprocess.STDOUT,
+                pass_fds=keep,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise UserError(
+                "the program dp of deepmd-kit is not installed; run inside the environment that "
+                "`make` sets up, or use envs/training.yaml"
+            ) from None
+    if run.returncode != 0:
+        with open(log, encoding="utf-8", errors="replace") as handle:
+            handle.seek(start)
+            errors = [
+                line.strip() for line in handle if re.match(r"[\w.]*(Error|Exception)\b", line)
+            ]
+        reason = errors[-1] if errors else f"status {run.returncode}"
+        raise UserError(f"dp {arguments[0]} failed in {folder}: {reason}; see {log}")
+
+
+def read_curve(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """deepmd-kit's lcurve.out: step, rmse_e_trn, rmse_f_val, …, each (records,)."""
+    with open(path, encoding="utf-8") as handle:
+        names = handle.readline().lstrip("# ").split()
+    table = np.loadtxt(path, ndmin=2)
+    return dict(zip(names, table.T, strict=True))
+
+
+def _read(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
