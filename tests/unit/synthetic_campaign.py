@@ -43,6 +43,7 @@ def values(bath: str, pressure: float, temperature: float) -> dict[str, np.ndarr
         "kinetic_temperature_mean": 1.03 * energy, "kinetic_temperature_mean_stderr": 6.0,
         "zero_point_temperature": zero_point + (10.0 if bath == "classical" else 0.0),
         "zero_point_temperature_stderr": 7.0,
+        "diffusion": np.array([1e-8, 1.3e-6]), "diffusion_stderr": np.array([2e-8, 3e-7]),
         "phase": PHASE["distorted" if distorted else "cubic"],
         "status": STATUS["ok"],
     }

@@ -89,7 +89,7 @@ def test_fig2a_marks(campaign):
     assert (quantum["not run"].get_xdata(), quantum["not run"].get_ydata()) == ([100], [100])
     unclear = quantum["undetermined"]
     assert (unclear.get_xdata(), unclear.get_ydata()) == ([100], [200])
-    assert len(quantum["within the cubic null"].get_xdata()) == 7
+    assert len(quantum["θ within 3σ of the cubic null"].get_xdata()) == 7
 
 
 def test_fig2a_significance_follows_the_null(campaign):
@@ -99,7 +99,7 @@ def test_fig2a_significance_follows_the_null(campaign):
     dataset["theta_null_stderr"][:] = 0.05
     dataset["theta_deviation"][:] = 0.3
     dataset.theta_deviation.loc["classical", 100, 100] = 0.24
-    shown = lines(figures.fig2a(dataset, "classical").axes[0])["within the cubic null"]
+    shown = lines(figures.fig2a(dataset, "classical").axes[0])["θ within 3σ of the cubic null"]
     assert (shown.get_xdata(), shown.get_ydata()) == ([100], [100])
 
 
@@ -168,6 +168,36 @@ def test_fig3a_shows_the_harmonic_expectation_where_there_is_one(campaign):
     assert "harmonic crystal" in legend_texts(figure)
 
 
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [(figures.fig3a, "kinetic_temperature_mean"), (figures.fig3b, "zero_point_temperature")],
+)
+def test_deconvolved_values_of_quantum_baths_are_shown(campaign, draw, name):
+    _, dataset = campaign
+    deconvolved = {f"{name}_deconvolved{suffix}": dataset[f"{name}{suffix}"] * 0.97
+                   for suffix in ("", "_stderr")}
+    figure = draw(dataset.assign(deconvolved))
+    bars = errorbars(figure.axes[0])
+    assert f"classical {name}_deconvolved" not in bars
+    _, y, half = drawn(bars[f"qtb {name}_deconvolved"])
+    _, raw, raw_half = drawn(bars[f"qtb {name}"])
+    np.testing.assert_allclose(y, 0.97 * raw)
+    np.testing.assert_allclose(half, 0.97 * raw_half)
+    assert "same, deconvolved" in legend_texts(figure)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (1.234e-6, 2.1e-7, "(1.23 ± 0.21)·$10^{-6}$"),
+        (-3e-8, 4.4e-7, "(-0.3 ± 4.4)·$10^{-7}$"),
+        (5.0e-5, np.nan, "(5.00 ± nan)·$10^{-5}$"),
+    ],
+)
+def test_scientific(value, error, text):
+    assert figures._scientific(value, error) == text
+
+
 def test_fig3b_takes_the_lowest_temperature_that_has_values(campaign):
     _, dataset = campaign
     dataset = dataset.copy(deep=True)
@@ -195,7 +225,9 @@ def band(axes, label):
 def test_fig5_draws_the_coldest_quantum_point_of_highest_pressure(campaign):
     folder, dataset = campaign
     axes = figures.fig5(dataset, folder / "points").axes[0]
-    assert axes.get_title(loc="left") == "quantum (QTB), 200 GPa, 100 K"
+    title, diffusion_line = axes.get_title(loc="left").split("\n")
+    assert title == "quantum (QTB), 200 GPa, 100 K"
+    assert diffusion_line == "$D_H$ = slope/6 = (1.30 ± 0.30)·$10^{-6}$ cm$^2$/s (approximate)"
     data = diffusion("qtb")
     for label, mean, error in (
         ("H", data.msd.sel(element="H"), data.msd_stderr.sel(element="H")),
@@ -248,6 +280,8 @@ def test_legends_stand_outside_the_axes(campaign):
         figure.draw_without_rendering()
         legend = figure.legends[0].get_window_extent()
         assert not legend.overlaps(figure.axes[0].get_window_extent())
+        title = figure.axes[0]._left_title.get_window_extent()
+        assert not legend.overlaps(title) and title.x1 <= figure.bbox.x1
         assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1
 
 

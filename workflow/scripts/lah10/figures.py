@@ -164,7 +164,8 @@ def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figu
         rows, columns = np.nonzero(mask)
         style = {"marker": marker, "linestyle": "none", "color": "black",
                  "markerfacecolor": "none" if marker == "o" else "black"}
-        axes.plot(temperature[columns], pressures[rows], markersize=size, markeredgewidth=0.8,
+        axes.plot(temperature[columns], pressures[rows], markeredgewidth=0.8,
+                  markersize=size * (1.5 if marker == "$?$" else 1.0),
                   label=label, path_effects=[_halo()], **style)
         handles.append(Line2D([], [], markersize=4.5, markeredgewidth=0.8, label=label, **style))
 
@@ -225,8 +226,9 @@ def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
 def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     """Energy per mode and kinetic temperature against temperature at one pressure, every bath.
 
-    The line is k_B T, the equipartition of classical nuclei; with phonons in the dataset, dotted
-    lines show the harmonic crystal and dash-dotted ones what a bath of finite friction gives it.
+    The line is k_B T, the equipartition of classical nuclei. Of quantum baths the kinetic
+    temperature freed of the broadening by friction is shown too and, with phonons in the dataset,
+    the harmonic crystal (dotted) and what a bath of finite friction gives it (dash-dotted).
     """
     figure, axes = _axes(3.4, 3.2)
     pressure = _nearest(dataset.pressure, pressure)
@@ -246,6 +248,11 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
         top += [row.energy_per_mode.max().item(), row.kinetic_temperature_mean.max().item()]
         if bath == "classical":
             continue  # k_B T is its harmonic expectation
+        name = "kinetic_temperature_mean_deconvolved"
+        if name in row and row[name].notnull().any():
+            _errorbar(axes, row, name, "temperature", colour, "D", label=f"{bath} {name}",
+                      linestyle="none", markerfacecolor="white")
+            top.append(row[name].max().item())
         for name, dashes in (("harmonic_temperature", ":"), ("harmonic_temperature_raw", "-.")):
             if name in row and row[name].notnull().any():
                 axes.plot(row.temperature, row[name], color=colour, linestyle=dashes,
@@ -257,6 +264,9 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
         Line2D([], [], color="black", marker="s", markerfacecolor="white", linestyle="--",
                label="kinetic temperature"),
     ]
+    if any("deconvolved" in container.get_label() for container in axes.containers):
+        handles.append(Line2D([], [], color="black", marker="D", markerfacecolor="white",
+                              linestyle="none", label="same, deconvolved"))
     drawn = {line.get_label().split(" ", 1)[-1] for line in axes.lines}
     for name, dashes, label in (("harmonic_temperature", ":", "harmonic crystal"),
                                 ("harmonic_temperature_raw", "-.", "harmonic, finite γ, kinetic")):
@@ -277,7 +287,7 @@ def fig3b(dataset: xr.Dataset) -> Figure:
     """Zero-point energy per mode (as a temperature) against pressure.
 
     Each bath at its lowest temperature that has values: ½ħω averaged over the vibrational density
-    of states seen there.
+    of states seen there, of quantum baths also freed of the broadening by their friction.
     """
     figure, axes = _axes(3.4, 2.9)
     edges = cell_edges(dataset.pressure.values, lone=20.0, floor=0.0)
@@ -293,6 +303,12 @@ def fig3b(dataset: xr.Dataset) -> Figure:
                   label=f"{bath} zero_point_temperature")
         handles.append(Line2D([], [], color=COLOURS[bath], marker="o",
                               label=f"{NAMES[bath]}, {canonical(temperature)} K"))
+        name = "zero_point_temperature_deconvolved"
+        if bath != "classical" and name in row and row[name].notnull().any():
+            _errorbar(axes, row, name, "pressure", COLOURS[bath], "D", label=f"{bath} {name}",
+                      linestyle="--", markerfacecolor="white")
+            handles.append(Line2D([], [], color=COLOURS[bath], marker="D", linestyle="--",
+                                  markerfacecolor="white", label="same, deconvolved"))
     name = "harmonic_zero_point_temperature"
     if name in dataset and dataset[name].notnull().any():
         axes.plot(dataset.pressure, dataset[name], color="0.35", linestyle=":", marker="d",
@@ -312,7 +328,8 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     """Mean square displacements against time, of H, of H reordered (MSD′) and of La.
 
     Of the quantum point with the lowest temperature and, at that, the highest pressure; of the
-    classical one if no quantum point finished. Bands are ± one standard error.
+    classical one if no quantum point finished. Bands are ± one standard error. The diffusion
+    coefficient of a quantum bath is called approximate, as its dynamics is.
     """
     figure, axes = _axes(3.4, 3.0)
     choice = _first_finished(dataset, [*QUANTUM, "classical"])
@@ -335,6 +352,12 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     axes.set_ylim(bottom=0.0)
     axes.margins(y=0.08)
     title = f"{NAMES[bath]}, {canonical(pressure)} GPa, {canonical(temperature)} K"
+    point = dataset.sel(bath=bath, pressure=pressure, temperature=temperature, element="H")
+    if np.isfinite(point.diffusion):
+        number = _scientific(point.diffusion.item(), point.diffusion_stderr.item())
+        title += f"\n$D_H$ = slope/6 = {number} cm$^2$/s"
+        if bath != "classical":
+            title += " (approximate)"
     _title(axes, title)
     _legend(figure, handles, columns=3)
     return figure
@@ -414,10 +437,11 @@ def _marks(panel: xr.Dataset) -> list[tuple[str, str, xr.DataArray]]:
     ok = panel.status == STATUS["ok"]
     missing = panel.status == STATUS["missing"]
     undetermined = ok & (panel.phase == PHASE["undetermined"])
+    # Whatever its phase: a crystal distorted in domains that average out gets the circle, too.
     # Comparison with NaN is false: a point without a null is not called significant.
     as_null = ok & ~undetermined & ~(significance(panel) > SIGNIFICANT)
     return [
-        ("within the cubic null", "o", as_null),
+        ("θ within 3σ of the cubic null", "o", as_null),
         ("undetermined", "$?$", undetermined),
         ("failed", "x", ~ok & ~missing),
         ("not run", "_", missing),
@@ -482,6 +506,18 @@ def _legend(figure: Figure, handles: list, columns: int) -> None:
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=columns,
                       columnspacing=1.2)
+
+
+def _scientific(value: float, error: float) -> str:
+    """ "(1.2 ± 0.3)·10⁻⁶", both with the decimals that the error's two leading digits have."""
+    largest = np.nanmax(np.abs([value, error]))
+    power = int(np.floor(np.log10(largest))) if largest > 0 else 0
+    scaled = np.array([value, error]) / 10.0**power
+    decimals = 2
+    if np.isfinite(error) and error > 0:
+        decimals = max(0, 1 - int(np.floor(np.log10(scaled[1]))))
+    decimals = min(decimals, 4)
+    return f"({scaled[0]:.{decimals}f} ± {scaled[1]:.{decimals}f})·$10^{{{power}}}$"
 
 
 def _title(axes: Axes, text: str) -> None:
