@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test figures bench lock clean distclean
+.PHONY: help demo test figures bench schema lock clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,10 @@ figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diag
 
 bench: $(VENV)/.installed ## measure what is claimed of speed
 	for bench in benchmarks/*.py; do PYTHONPATH=workflow/scripts $(BIN)/python $$bench || exit 1; done
+
+schema: $(VENV)/.installed ## write workflow/schemas/config.schema.json from the model in lah10.config
+	cd workflow/scripts && $(abspath $(BIN))/python -c "from lah10 import config; print(config.json_schema(), end='')" \
+		>$(abspath workflow/schemas/config.schema.json)
 
 lock: ## compile requirements*.in anew, hashes and all (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

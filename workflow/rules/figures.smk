@@ -24,13 +24,13 @@ rule draw:
         f"{LOGS}/draw.log",
     benchmark:
         f"{BENCHMARKS}/draw.tsv"
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
     resources:
         mem_mb=PLAN.memory_mb("figures"),
         runtime=minutes("figures"),
-        cpus_per_task=1,
     message:
         "Draw the figures of campaign {CONFIG.campaign}"
     script:

@@ -8,13 +8,13 @@ rule phase_diagram:
         f"{LOGS}/phase_diagram.log",
     benchmark:
         f"{BENCHMARKS}/phase_diagram.tsv"
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=PLAN.memory_mb("phase_diagram"),
         runtime=minutes("phase_diagram"),
-        cpus_per_task=1,
     params:
         points=CONFIG.points,
     message:

@@ -8,13 +8,13 @@ rule structures:
         f"{LOGS}/structures.log",
     benchmark:
         f"{BENCHMARKS}/structures.tsv"
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=PLAN.memory_mb("structures"),
         runtime=minutes("structures"),
-        cpus_per_task=1,
     params:
         cell=CONFIG.structure.cell,
         repeat=CONFIG.structure.repeat,

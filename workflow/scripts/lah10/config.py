@@ -314,6 +314,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict:
     seen = set()
     for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a text", key_node.start_mark
+            )
         if key_node.value in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {key_node.value} stands there twice", key_node.start_mark
@@ -421,8 +425,8 @@ def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> N
             raise UserError(f"{source}: {key}: {path} is not allowed; {reason}") from None
         if missing := [element for element in ELEMENTS if element not in known]:
             raise UserError(
-                f"{source}: {key}: {path} is not allowed; it knows {', '.join(known)}, and a "
-                f"model that knows La and H is allowed (without {', '.join(missing)} it is not)"
+                f"{source}: {key}: {path} is not allowed; it knows {', '.join(known)} but not "
+                f"{' and '.join(missing)}; a model that knows La and H is allowed"
             )
 
 

@@ -1,0 +1,313 @@
+"""The configuration: what is read, and that every mistake is answered in one telling line."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import frozen_graph
+from lah10 import config
+from lah10.errors import UserError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CAMPAIGNS = ("demo", "reference", "paper")
+GOOD = {
+    "campaign": "test",
+    "structure": {"file": "crystal.cif", "cell": "primitive", "repeat": [2, 3, 4]},
+    "potential": {"model": "model.pb"},
+    "baths": ["classical", "qtb"],
+    "pressure": {"unit": "GPa", "values": [150, 200.0, "120.50"]},
+    "temperature": {"unit": "K", "values": [1, 2.5]},
+    "dynamics": {"equilibrate": "2 ps", "produce": "3 ps"},
+}
+
+
+def changed(path: str, value) -> dict:
+    """GOOD with one value replaced, or removed where the value is `...`."""
+    content = copy.deepcopy(GOOD)
+    section = content
+    *sections, key = path.split(".")
+    for name in sections:
+        section = section.setdefault(name, {})
+    if value is ...:
+        del section[key]
+    else:
+        section[key] = value
+    return content
+
+
+def complaint(content: dict) -> str:
+    with pytest.raises(UserError) as error:
+        config.validate(content, "config/x.yaml")
+    text = str(error.value)
+    assert "\n" not in text
+    assert text.startswith("config/x.yaml: ")
+    return text.removeprefix("config/x.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (150, "150"), (150.0, "150"), ("150.0", "150"), ("1.50", "1.5"), (1.5, "1.5"),
+        (0.1 + 0.2, "0.30000000000000004"), ("1e2", "100"), (0, "0"), (-0.0, "0"), ("007", "7"),
+        (300, "300"),
+    ],
+)  # fmt: skip
+def test_canonical(value, text):
+    assert config.canonical(value) == text
+
+
+@pytest.mark.parametrize("value", ["", "x", "nan", "inf", True, None, [1]])
+def test_canonical_refuses(value):
+    with pytest.raises(ValueError):
+        config.canonical(value)
+
+
+def test_what_is_read():
+    read = config.validate(GOOD, "x")
+    assert read.n_atoms == 11 * 24
+    assert read.pressure.values == ("150", "200", "120.5")
+    assert read.points[:3] == [
+        ("classical", "150", "1"), ("classical", "150", "2.5"), ("classical", "200", "1"),
+    ]  # fmt: skip
+    assert len(read.points) == 2 * 3 * 2
+    assert read.bath_options == {"friction_per_ps": 10.0, "cutoff_THz": 200.0}
+    assert read.dynamics_options("equilibrate")["duration_ps"] == 2.0
+    assert read.dynamics_options("produce")["duration_ps"] == 3.0
+    assert read.keep_trajectories is False
+
+
+def test_equilibration_does_not_depend_on_what_production_records():
+    usual = config.validate(GOOD, "x")
+    other = config.validate(changed("dynamics.frame_interval", "40 fs"), "x")
+    assert usual.dynamics_options("equilibrate") == other.dynamics_options("equilibrate")
+    assert usual.dynamics_options("produce") != other.dynamics_options("produce")
+
+
+@pytest.mark.parametrize("text", ["0.5 fs", "0.5fs", " .5 fs ", "5e-1 fs", "0.50 fs"])
+def test_a_quantity_may_be_written_in_several_ways(text):
+    assert config.validate(changed("dynamics.timestep", text), "x").dynamics.timestep == 0.5
+
+
+def test_json_is_the_configuration_again_with_its_defaults():
+    read = config.validate(GOOD, "x")
+    content = json.loads(config.to_json(read))
+    assert content["dynamics"]["timestep"] == "0.5 fs"
+    assert config.validate(content, "y") == read
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pattern"),
+    [
+        # unknown keys, with a suggestion where one is near
+        ("campain", "x", r"campain: unknown key; did you mean campaign\? allowed: campaign, "),
+        ("dynamics.time_step", "1 fs", r"dynamics.time_step: unknown key; did you mean timestep"),
+        ("pressure.zzz", 1, r"pressure.zzz: unknown key; allowed: unit, values$"),
+        # missing keys
+        ("campaign", ..., r"campaign: missing"),
+        ("structure.repeat", ..., r"structure.repeat: missing"),
+        ("dynamics.produce", ..., r"dynamics.produce: missing"),
+        # names
+        ("campaign", "a b", r'campaign: "a b" is not allowed; letters, digits'),
+        ("campaign", "../up", r"campaign: .* is not allowed"),
+        ("campaign", 3, r"campaign: 3 is not allowed; a text"),
+        # supercells that are no whole multiple of a cell
+        ("structure.repeat", [2, 2, 2.5], r"structure.repeat\[2\]: 2.5 is not allowed; a whole"),
+        ("structure.repeat", [2, 0, 2], r"structure.repeat\[1\]: 0 is not allowed; a number >= 1"),
+        ("structure.repeat", [2, 2], r"structure.repeat\[2\]: missing"),
+        ("structure.repeat", [2, 2, 2, 2], r"structure.repeat: \[2, 2, 2, 2\] is not allowed"),
+        ("structure.repeat", 8, r"structure.repeat: 8 is not allowed; a list"),
+        ("structure.cell", "prim", r"structure.cell: \"prim\" .* 'primitive' or 'conventional'"),
+        ("structure", "Fm-3m.cif", r"structure: \"Fm-3m.cif\" is not allowed; a section"),
+        # baths
+        ("baths", [], r"baths: \[\] is not allowed; a list of at least 1"),
+        ("baths", ["qbt"], r"baths\[0\]: \"qbt\" is not allowed; 'classical', 'qtb' or 'adqtb'"),
+        ("baths", ["qtb", "qtb"], r"baths: .* qtb stands there twice"),
+        ("baths", "qtb", r"baths: \"qtb\" is not allowed; a list"),
+        # grids
+        ("pressure.values", [150, "150.0"], r"pressure.values: .* 150 stands there twice"),
+        ("temperature.values", [1, 1.0], r"temperature.values: .* 1 stands there twice"),
+        ("pressure.values", [], r"pressure.values: \[\] is not allowed; a list of at least 1"),
+        ("pressure.values", [100, -10], r"pressure.values\[1\]: -10 is not allowed; a number >= 0"),
+        ("pressure.values", ["150 GPa"], r"pressure.values\[0\]: \"150 GPa\" .* a plain number"),
+        ("pressure.values", 150, r"pressure.values: 150 is not allowed; a list"),
+        ("pressure.unit", "bar", r"pressure.unit: \"bar\" is not allowed; 'GPa'"),
+        ("temperature.unit", "C", r"temperature.unit: \"C\" is not allowed; 'K'"),
+        ("temperature.values", [-1], r"temperature.values\[0\]: -1 is not allowed; a number >= 0"),
+        ("temperature.values", [5, 0], r"temperature.values\[1\]: 0 is not allowed; .*classical"),
+        ("temperature.values", [True], r"temperature.values\[0\]: true is not allowed"),
+        ("temperature.values", [None], r"temperature.values\[0\]: null is not allowed"),
+        ("temperature.values", [float("nan")], r"temperature.values\[0\]: NaN is not allowed"),
+        # units and types of quantities
+        ("bath.friction", "10", r"bath.friction: \"10\" is not allowed; .*\"10 /ps\""),
+        ("bath.friction", 10, r"bath.friction: 10 is not allowed; .* unit /ps"),
+        ("bath.friction", "10 THz", r"bath.friction: \"10 THz\" is not allowed; .* unit /ps"),
+        ("bath.friction", "-1 /ps", r"bath.friction: \"-1 /ps\" is not allowed; a value > 0"),
+        ("bath.cutoff", "2000 THz", r"bath.cutoff: 2000 THz is not allowed; at most 1000 THz"),
+        ("dynamics.produce", "1 ns", r"dynamics.produce: \"1 ns\" is not allowed; .* unit ps"),
+        ("dynamics.produce", "1e999 ps", r"dynamics.produce: .* is not allowed"),
+        ("dynamics.timestep", "1 fs", r"dynamics.timestep: \"1 fs\" .* > 0 and <= 0.5 fs"),
+        ("dynamics.timestep", "0 fs", r"dynamics.timestep: \"0 fs\" is not allowed"),
+        ("dynamics.timestep", "0.5 ps", r"dynamics.timestep: \"0.5 ps\" is not allowed"),
+        ("dynamics.spectrum_interval", "4 fs", r"dynamics.spectrum_interval: .* <= 2.5 fs"),
+        ("dynamics.spectrum_atoms", "all", r"dynamics.spectrum_atoms: \"all\" .* a whole number"),
+        # times that do not fit into one another
+        ("dynamics.timestep", "0.3 fs", r"dynamics.thermo_interval: 5 fs .* timestep \(0.3 fs\)"),
+        ("dynamics.frame_interval", "7 fs", r"dynamics.frame_interval: 7 fs .* thermo_interval"),
+        ("dynamics.checkpoint_interval", "1.5 ps", r"dynamics.checkpoint_interval: 1.5 ps"),
+        ("dynamics.produce", "0.5 ps", r"dynamics.spectrum_segment: 1 ps .* at most produce"),
+        ("distortion.window", "9 ps", r"distortion.window: 9 ps .* at most dynamics.produce"),
+        # the rest
+        ("seed", 1.5, r"seed: 1.5 is not allowed; a whole number"),
+        ("seed", 0, r"seed: 0 is not allowed; a number >= 1"),
+        ("keep_trajectories", "yes", r"keep_trajectories: \"yes\" is not allowed; true or false"),
+        ("potential.committee", "a.pb", r"potential.committee: \"a.pb\" is not allowed; a list"),
+    ],
+)
+def test_bad_values(path, value, pattern):
+    assert re.match(pattern, complaint(changed(path, value)))
+
+
+def test_the_others_are_counted():
+    content = changed("seed", 0) | {"baths": []}
+    assert complaint(content).endswith("(and 1 more)")
+
+
+def test_zero_kelvin_has_a_meaning_for_quantum_nuclei():
+    content = changed("temperature.values", [0]) | {"baths": ["qtb"]}
+    assert config.validate(content, "x").temperature.values == ("0",)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with everything that GOOD names."""
+    monkeypatch.chdir(tmp_path)
+    crystal = REPOSITORY / "resources/structures/Fm-3m.cif"
+    Path("crystal.cif").write_bytes(crystal.read_bytes())
+    frozen_graph.write(Path("model.pb"))
+    Path("good.yaml").write_text(yaml.safe_dump(GOOD))
+    return tmp_path
+
+
+def test_load(folder):
+    assert config.load(["good.yaml"]).campaign == "test"
+
+
+def test_later_files_and_the_command_line_override_single_keys(folder):
+    Path("more.yaml").write_text("temperature: {values: [7]}")
+    read = config.load(["good.yaml", "more.yaml"], {"seed": 3})
+    assert read.temperature.values == ("7",)
+    assert read.temperature.unit == "K"
+    assert read.seed == 3
+
+
+def test_messages_name_all_sources(folder):
+    with pytest.raises(UserError, match=r"^good.yaml \+ --config: seed: 0 is not allowed"):
+        config.load([folder / "good.yaml"], {"seed": 0})
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("a: [1, 2", r"^bad.yaml: line 1, column 9: no valid YAML"),
+        ("a: 1\n\tb: 2", r"^bad.yaml: line 2, column 1: no valid YAML"),
+        ("seed: 1\nseed: 2", r"^bad.yaml: line 2, column 1: .* the key seed stands there twice"),
+        ("", r"^bad.yaml: empty or without keys"),
+        ("- 1\n- 2", r"^bad.yaml: empty or without keys"),
+        ("? [1, 2]\n: 3", r"^bad.yaml: line 1, column 3: .* a key must be a text"),
+    ],
+    ids=["open", "tab", "twice", "empty", "list", "odd"],
+)
+def test_bad_yaml(folder, text, pattern):
+    Path("bad.yaml").write_text(text)
+    with pytest.raises(UserError, match=pattern) as error:
+        config.load(["bad.yaml"])
+    assert "\n" not in str(error.value)
+
+
+def test_missing_and_unreadable_files(folder):
+    with pytest.raises(UserError, match=r"^none.yaml: cannot be read \(No such file"):
+        config.load(["none.yaml"])
+    Path("binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"^binary.yaml: no text in UTF-8"):
+        config.load(["binary.yaml"])
+
+
+def test_files_that_the_configuration_names(folder):
+    Path("model.pb").unlink()
+    with pytest.raises(UserError, match=r"^good.yaml: potential.model: model.pb is not allowed"):
+        config.load(["good.yaml"])
+    frozen_graph.write(Path("model.pb"), "Cu")
+    with pytest.raises(UserError, match=r"potential.model: .* it knows Cu but not La and H; "):
+        config.load(["good.yaml"])
+    frozen_graph.write(Path("model.pb"), "La")
+    with pytest.raises(UserError, match=r"it knows La but not H; "):
+        config.load(["good.yaml"])
+    frozen_graph.write(Path("model.pb"))
+    with pytest.raises(UserError, match=r"potential.committee\[0\]: none.pb is not allowed"):
+        config.load(["good.yaml"], {"potential": {"committee": ["none.pb"]}})
+    Path("crystal.cif").unlink()
+    with pytest.raises(UserError, match=r"structure.file: crystal.cif is not allowed"):
+        config.load(["good.yaml"])
+
+
+def test_a_thin_cell_is_a_warning(folder):
+    read = config.load(["good.yaml"])
+    (warning,) = config.warnings(read)
+    assert re.match(r"structure.repeat: \[2, 3, 4\] makes a cell 5.9 Å thin", warning)
+    assert "\n" not in warning
+    large = config.load(["good.yaml"], {"structure": {"repeat": [4, 4, 4]}})
+    assert config.warnings(large) == []
+
+
+def test_schema_is_in_step_with_the_model():
+    shipped = (REPOSITORY / "workflow/schemas/config.schema.json").read_text()
+    assert shipped == config.json_schema(), "write it anew: make schema"
+
+
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_shipped_configurations(name):
+    content = config.read_yaml(REPOSITORY / f"config/{name}.yaml")
+    read = config.validate(content, name)
+    assert read.campaign == name
+
+
+def test_the_papers_grid():
+    paper = config.validate(config.read_yaml(REPOSITORY / "config/paper.yaml"), "paper")
+    assert paper.n_atoms == 44_000
+    assert set(paper.baths) == {"classical", "qtb"}
+    pressures = sorted(map(float, paper.pressure.values))
+    temperatures = sorted(map(float, paper.temperature.values))
+    assert len(pressures) == 21 and (pressures[0], pressures[-1]) == (100, 200)
+    assert len(temperatures) == 20 and (temperatures[0], temperatures[-1]) == (1, 300)
+    assert {150.0, 200.0} <= set(pressures)
+    assert {1.0, 5.0, 200.0} <= set(temperatures)
+    near, far = (sum(low <= t < low + 50 for t in temperatures) for low in (225, 50))
+    assert near >= 2 * far, "dense round 250 K"
+
+
+def test_the_demo_straddles_the_transition():
+    demo = config.validate(config.read_yaml(REPOSITORY / "config/demo.yaml"), "demo")
+    assert 88 <= demo.n_atoms <= 176
+    assert len(demo.baths) == 2
+    assert len(demo.pressure.values) >= 3 and len(demo.temperature.values) >= 3
+
+
+def test_every_key_is_explained():
+    """config/README.md has a row for every key, with its unit and its default."""
+    text = (REPOSITORY / "config/README.md").read_text()
+    for name, section in config.Config.model_fields.items():
+        fields = getattr(section.annotation, "model_fields", None)
+        for key, field in (fields or {"": section}).items():
+            path = f"{name}.{key}".rstrip(".")
+            row = re.search(rf"^\| `{re.escape(path)}` \|(.*)$", text, flags=re.MULTILINE)
+            assert row, f"{path} is not explained"
+            default = field.get_default(call_default_factory=True)
+            if field.is_required():
+                assert "required" in row[1], f"{path}: say that it is required"
+            else:
+                shown = yaml.safe_dump(default).splitlines()[0] if default != () else "[]"
+                assert f"`{shown}`" in row[1], f"{path}: the default is {shown}"
