@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+
 from lah10 import ELEMENTS
 from lah10.config import canonical
 from lah10.phase_diagram import FLAGS, PHASE, STATUS, VARIABLES, VARIANTS, point_folder

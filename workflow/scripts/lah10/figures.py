@@ -355,7 +355,7 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     point = dataset.sel(bath=bath, pressure=pressure, temperature=temperature, element="H")
     if np.isfinite(point.diffusion):
         number = _scientific(point.diffusion.item(), point.diffusion_stderr.item())
-        title += f"\n$D_H$ = slope/6 = {number} cm$^2$/s"
+        title += f"\n$D_H$ = {number} cm$^2$/s"
         if bath != "classical":
             title += " (approximate)"
     _title(axes, title)
