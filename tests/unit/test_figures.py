@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.container import ErrorbarContainer
-from synthetic_campaign import correlations, diffusion, write_campaign
 
 from lah10 import figures
 from lah10.errors import UserError
 from lah10.phase_diagram import PHASE, merge, point_folder
+from synthetic_campaign import correlations, diffusion, write_campaign
 
 FAILED = ("classical", 200, 300)
 MISSING = ("qtb", 100, 100)

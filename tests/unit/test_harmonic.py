@@ -10,13 +10,13 @@ from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
 from ase.neighborlist import neighbor_list
-from synthetic_campaign import write_point
 
 from lah10 import harmonic
 from lah10.dynamics.spectra import bath_energy
 from lah10.errors import UserError
 from lah10.phase_diagram import merge
 from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA, MVV2E, PLANCK
+from synthetic_campaign import write_point
 
 A = 4.0  # Å, rock salt; nearest neighbours at A/2
 SPRING = 25.0  # eV/Å²

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from synthetic_campaign import CONFIG, write_campaign, write_point
 
 from lah10.errors import UserError
 from lah10.phase_diagram import PHASE, STATUS, VARIABLES, merge, point_folder, significance
+from synthetic_campaign import CONFIG, write_campaign, write_point
 
 SMALL = {"baths": ("classical", "qtb"), "pressures": (100, 150), "temperatures": (100, 300)}
 
