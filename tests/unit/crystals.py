@@ -1,5 +1,7 @@
 """Constructed LaH10 crystals with known answers."""
 
+import itertools
+
 import numpy as np
 from ase import Atoms
 from ase.spacegroup import crystal
@@ -48,7 +50,7 @@ def thermal_noise(
     """Displacements (frames, atoms, 3) in Å with standard deviation sigma per component; each an
     AR(1) series with correlation rho between frames."""
     noise = rng.normal(size=(n_frames, n_atoms, 3)) * sigma
-    for previous, current in zip(noise, noise[1:], strict=False):
+    for previous, current in itertools.pairwise(noise):
         current *= np.sqrt(1 - rho**2)
         current += rho * previous
     return noise

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from crystals import deformation, random_rotation, supercell, thermal_noise
 
+from crystals import deformation, random_rotation, supercell, thermal_noise
 from lah10.analysis import distortion
 from lah10.analysis.sites import SiteMap, find_cages
 from lah10.phase_diagram import PHASE, VARIANTS
@@ -37,7 +37,8 @@ def analyse(template, frames, start=0, **options):
 
 
 @pytest.mark.parametrize(
-    ("cell", "repeat"), [("primitive", (1, 1, 1)), ("primitive", (2, 2, 2)), ("conventional", (1, 1, 2))]
+    ("cell", "repeat"),
+    [("primitive", (1, 1, 1)), ("primitive", (2, 2, 2)), ("conventional", (1, 1, 2))],
 )
 @pytest.mark.parametrize("variant", range(4))
 def test_homogeneously_sheared_crystal(cell, repeat, variant):
@@ -106,9 +107,7 @@ def test_cubic_noise_is_what_the_null_expects(rho):
     """Over many runs: the deviation is on average the null, scatters like it, and hardly ever
     passes for a distortion; the same for the local order parameter."""
     template, rng = supercell(), np.random.default_rng(11)
-    runs = [
-        analyse(template, noisy(template, 150, rng, rho=rho), start=10)[0] for _ in range(24)
-    ]
+    runs = [analyse(template, noisy(template, 150, rng, rho=rho), start=10)[0] for _ in range(24)]
     column = {name: np.array([run[name] for run in runs]) for name in runs[0]}
     deviation, null = column["theta_deviation"], column["theta_null"]
     assert deviation.mean() == pytest.approx(null.mean(), rel=0.25)
@@ -197,7 +196,7 @@ def test_start_discards_frames_and_windows():
     run, arrays = analyse(template, frames, start=25)
     assert run["theta_deviation"] < 0.3 and run["local_distortion"] < 1.0
     assert len(arrays["local_distortion_series"]) == 7
-    assert arrays["window_time"][0] == pytest.approx(0.02 * 34.5)
+    assert arrays["window"][0] == pytest.approx(0.02 * 34.5)
     assert len(arrays["theta"]) == 100
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from crystals import A, X, random_rotation, supercell
 from scipy.optimize import linear_sum_assignment
 
+from crystals import A, X, random_rotation, supercell
 from lah10.analysis.periodic import images
 from lah10.analysis.sites import FACES, SiteMap, assign, find_cages
 
@@ -109,7 +109,7 @@ def test_far_assignment_needs_a_larger_cutoff():
     rows, columns = linear_sum_assignment(cost.sum(-1))
     assert squared.sum() == pytest.approx(cost.sum(-1)[rows, columns].sum())
     lonely = np.array([[0.5, 0.5, 0.5], [0.1, 0.0, 0.0]])
-    site, squared = assign(lonely, lonely[::-1] + [0.2, 0, 0], cell)
+    site, squared = assign(lonely, lonely[::-1] + np.array([0.2, 0, 0]), cell)
     assert site.tolist() == [1, 0] and squared == pytest.approx([64.0, 64.0])
 
 
@@ -166,4 +166,3 @@ def test_short_cut_agrees_with_the_full_solution():
         assert found == pytest.approx(squared.sum(), abs=1e-9)
         solved += (sites.atom_of_site != np.arange(len(template))).any()
     assert solved > 3  # the test has met exchanges
-

@@ -79,7 +79,7 @@ def build_supercell(crystal: Atoms, cell: str, repeat: tuple[int, int, int]) -> 
         The crystal is not Fm-3m LaH10 on 4b, 8c and 32f, or `cell` or `repeat` is not allowed.
     """
     if cell not in ("primitive", "conventional"):
-        raise UserError(f"structure.cell: {cell!r} is not allowed; choose primitive or conventional")
+        raise UserError(f"structure.cell: {cell!r} is not allowed; primitive or conventional is")
     if len(repeat) != 3 or any(int(n) != n or n < 1 for n in repeat):
         raise UserError(
             f"structure.repeat: {list(repeat)} is not allowed; give three integers of 1 or more"
@@ -115,9 +115,7 @@ def _standard_cell(crystal: Atoms, cell: str) -> Atoms:
         symprec=SYMMETRY_TOLERANCE,
     )
     order = np.argsort(-np.asarray(numbers), kind="stable")  # La first
-    return Atoms(
-        numbers=numbers[order], scaled_positions=scaled[order], cell=lattice, pbc=True
-    )
+    return Atoms(numbers=numbers[order], scaled_positions=scaled[order], cell=lattice, pbc=True)
 
 
 def _label_sites(unit: Atoms) -> Atoms:

@@ -1,6 +1,6 @@
 """Datasets from tables of variables: the same names, units and shapes whatever a run came to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,47 +8,48 @@ import xarray as xr
 
 from lah10.files import atomic_path
 
-#: name -> (dimensions, units, long name)
+#: Variables: name -> (dimensions, units, long name).
 Table = Mapping[str, tuple[tuple[str, ...], str, str]]
+#: Coordinates: name -> (units or None, long name, values where a run has none to offer).
+Coordinates = Mapping[str, tuple[str | None, str, Sequence]]
 
 
 def assemble(
+    coordinates: Coordinates,
     table: Table,
-    coords: Mapping[str, xr.Variable | tuple | list],
     values: Mapping[str, np.ndarray | float],
     attrs: Mapping | None = None,
 ) -> xr.Dataset:
-    """A dataset with every variable of the table; what has no value is NaN.
+    """A dataset with every coordinate and variable of the tables; what has no value is NaN.
 
     A value may also be named `<name>_stderr`: the standard error of a variable of the table.
 
     Raises
     ------
     KeyError
-        A value is not in the table.
+        A value is in neither table.
     """
-    dataset = xr.Dataset(coords=coords, attrs=dict(attrs or {}))
+    dataset = xr.Dataset(attrs=dict(attrs or {}))
+    for name, (units, long_name, default) in coordinates.items():
+        described = {"long_name": long_name} | ({"units": units} if units else {})
+        dataset.coords[name] = (name, np.asarray(values.get(name, default)), described)
     for name, (dims, units, long_name) in table.items():
         shape = tuple(dataset.sizes[dim] for dim in dims)
-        value = np.asarray(values.get(name, np.full(shape, np.nan)))
+        value = np.asarray(values.get(name, np.full(shape, np.nan)), dtype=float)
         dataset[name] = (dims, value, {"units": units, "long_name": long_name})
-    for name in values:
-        if name in table:
-            continue
-        measured = name.removesuffix("_stderr")
-        dims, units, long_name = table[measured]
-        dataset[name] = (
-            dims,
-            np.asarray(values[name]),
-            {"units": units, "long_name": f"standard error: {long_name}"},
-        )
+    for name in values.keys() - coordinates.keys() - table.keys():
+        dims, units, long_name = table[name.removesuffix("_stderr")]
+        described = {"units": units, "long_name": f"standard error: {long_name}"}
+        dataset[name] = (dims, np.asarray(values[name], dtype=float), described)
     return dataset
 
 
 def write(dataset: xr.Dataset, path: str | Path) -> None:
     """Write compressed netCDF-4; the file appears whole."""
     encoding = {
-        name: {"zlib": True, "complevel": 4, "_FillValue": None if name in dataset.coords else np.nan}
+        # Coordinates hold no gaps; a fill value there breaks some readers.
+        name: {"zlib": True, "complevel": 4}
+        | {"_FillValue": None if name in dataset.coords else np.nan}
         for name, variable in dataset.variables.items()
         if variable.dtype.kind == "f"
     }

@@ -22,7 +22,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from lah10.analysis import statistics
-from lah10.analysis.dataset import Table
+from lah10.analysis.dataset import Coordinates, Table
 from lah10.analysis.sites import Cages
 from lah10.phase_diagram import PHASE, VARIANTS
 
@@ -41,6 +41,16 @@ SIGMAS = 3.0
 NULL_QUANTILE = 0.99
 BOOTSTRAP_SAMPLES = 4000
 
+COORDINATES: Coordinates = {
+    "time": ("ps", "time", ()),
+    "orientation": (None, "class of adjacent faces, by one of its pairs", ORIENTATIONS),
+    "corner": (None, "class of corners: axis of the face, diagonal", CORNERS),
+    "angle": (None, "angle of the conventional cell", ("alpha", "beta", "gamma")),
+    "window": ("ps", "middle of the window", ()),
+    "variant": (None, "axis of the rhombohedral distortion", VARIANTS),
+    "distortion": ("degree", "distortion of a cage", 0.5 * (BINS[1:] + BINS[:-1])),
+}
+
 VARIABLES: Table = {
     "theta": (("time", "orientation"), "degree", "distortion angle, mean over cages"),
     "theta_mean": (("orientation",), "degree", "class mean of the distortion angle"),
@@ -49,8 +59,6 @@ VARIABLES: Table = {
     "corner_angle": (("time", "corner"), "degree", "corner angle of the quadrilaterals, mean over "
                      "cages"),
     "cell_angle": (("time", "angle"), "degree", "angle of the conventional cubic cell"),
-    "theta_null_distribution": (("null_sample",), "degree", "largest deviation of theta from 90 "
-                                "degree in a cubic crystal with the same noise"),
     "theta_independent_samples": ((), "1", "independent samples of theta in time"),
     "theta_threshold": ((), "degree", "theta deviation above which the point is called distorted"),
     "local_distortion_series": (("window",), "degree", "distortion of a cage, mean over cages"),
@@ -173,10 +181,11 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     Returns
     -------
     summary : values of the point's summary, with standard errors.
-    arrays : values of `VARIABLES`, and `window_time`, the middle of the windows in ps.
+    arrays : values of `VARIABLES` and `COORDINATES`.
     """
     rng = np.random.default_rng(seed)
     arrays = {
+        "time": time,
         "theta": np.array(angles.theta),
         "theta_centres": np.array(angles.centres),
         "corner_angle": np.array(angles.corners),
@@ -204,7 +213,6 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     summary["theta_deviation_stderr"] = abs(mean + noise["theta"] - 90).max(axis=1).std()
     null = abs(noise["theta"]).max(axis=1)
     summary["theta_null"], summary["theta_null_stderr"] = null.mean(), null.std()
-    arrays["theta_null_distribution"] = null
     arrays["theta_independent_samples"] = len(used) / statistics.inefficiency(used)
 
     _local(summary, arrays, angles, time, start)
@@ -255,7 +263,7 @@ def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, st
     first = -(-start // angles.window)
     windows = np.array(angles.window_shears[first:], dtype=float).reshape(-1, len(angles), 3)
     middle = (first + 0.5 + np.arange(len(windows))) * angles.window - 0.5
-    arrays["window_time"] = np.interp(middle, np.arange(len(time)), time)
+    arrays["window"] = np.interp(middle, np.arange(len(time)), time)
     local = distortion(windows)  # (windows, cages)
     projections = np.einsum("wcs,vs->wcv", windows, PATTERNS) / 3
     variant = abs(projections).argmax(axis=-1)

@@ -99,14 +99,17 @@ def _cubic_axes(scaled_la: np.ndarray, cell: np.ndarray) -> np.ndarray:
     i, j = np.nonzero(np.triu(abs(near @ near.T) < 0.01 * a**2, k=1))
     candidates = np.unique((near[i] + near[j]).round(6), axis=0)
     x = max(candidates, key=lambda v: tuple(v.round(4)))
-    y = max((v for v in candidates if abs(v @ x) < 0.01 * a**2), key=lambda v: tuple(v[[1, 2, 0]].round(4)))
+    upright = candidates[abs(candidates @ x) < 0.01 * a**2]
+    y = max(upright, key=lambda v: tuple(v[[1, 2, 0]].round(4)))
     axes = np.array([x, y, np.cross(x, y) / a])
     # Axes are sums of lattice vectors of La, so exact multiples of 1/(number of La).
     n = len(scaled_la)
     return np.round(axes @ np.linalg.inv(cell) * 2 * n) / (2 * n)
 
 
-def assign(points: np.ndarray, sites: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def assign(
+    points: np.ndarray, sites: np.ndarray, cell: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """One-to-one assignment of n points to n sites with the least sum of squared distances.
 
     The squared distance of a pair is that of its nearest periodic images. Only pairs within a

@@ -11,12 +11,15 @@ import numpy as np
 
 logging.getLogger("pymbar").setLevel(logging.ERROR)  # it advertises JAX on import
 
-from pymbar import timeseries  # noqa: E402
+from pymbar import timeseries
 
 #: Fewer samples than this say nothing about their correlation time.
 MIN_SAMPLES = 8
 #: A series is never discarded beyond this fraction, however it drifts.
 MAX_DISCARD = 0.5
+#: Nothing is discarded unless it leaves this many times more independent samples: the start with
+#: most of them is not the first one in half of all stationary series, by chance.
+MIN_GAIN = 1.1
 #: Blocks that a bootstrap has at least, when the series allows it.
 MIN_BLOCKS = 5
 
@@ -30,7 +33,9 @@ def equilibration_index(series: np.ndarray) -> int:
     series = np.asarray(series, dtype=float)
     if len(series) < MIN_SAMPLES or np.ptp(series) < 1e-12 * max(1.0, abs(series).max()):
         return 0
-    start, _, _ = timeseries.detect_equilibration(series, nskip=max(1, len(series) // 50))
+    start, _, samples = timeseries.detect_equilibration(series, nskip=max(1, len(series) // 50))
+    if samples < MIN_GAIN * len(series) / inefficiency(series):
+        return 0
     return min(int(start), int(MAX_DISCARD * len(series)))
 
 
@@ -75,9 +80,7 @@ def block_means(series: np.ndarray, length: int) -> np.ndarray:
     return series[: count * length].reshape(count, length, *series.shape[1:]).mean(axis=1)
 
 
-def bootstrap_noise(
-    series: np.ndarray, samples: int, rng: np.random.Generator
-) -> np.ndarray:
+def bootstrap_noise(series: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
     """Noise of the time means of k correlated series, by a circular moving-block bootstrap.
 
     Blocks (the same in every series, so that their cross-correlation stays) are twice the pooled

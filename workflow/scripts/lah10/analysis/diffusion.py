@@ -1,0 +1,236 @@
+"""Motion of the atoms: mean square displacements, diffusion, exchange and the Lindemann ratio.
+
+Displacements are fractional ones times the mean cell, in the frame of the La lattice, so that
+neither the breathing of the cell nor its drift counts as motion.
+
+MSD(t) = ⟨|r_i(t₀ + t) − r_i(t₀)|²⟩ over atoms of an element and all time origins t₀. Its slope is
+fitted over the lags of `FIT` of the series; D = slope/6 (Einstein).
+MSD′(t) = (1/N) min_P Σ_i |r_P(i)(t₀ + t) − r_i(t₀)|² over the permutations P of the H atoms
+(the paper's eq. (3)), by an exact assignment that includes periodic images.
+Lindemann ratio: rms displacement of the occupants of a site from their mean position, over the
+mean distance between nearest sites of the same element.
+
+Errors are jackknife errors over spatial blocks of the crystal, which holds whatever happens in
+time as long as exchanges far apart know nothing of each other.
+"""
+
+import numpy as np
+from ase import Atoms
+from scipy import fft
+from scipy.spatial import cKDTree
+
+from lah10 import ELEMENTS, units
+from lah10.analysis import statistics
+from lah10.analysis.dataset import Coordinates, Table
+from lah10.analysis.frames import Trajectory
+from lah10.analysis.periodic import images, wrap
+from lah10.analysis.sites import assign
+from lah10.structures import thicknesses
+
+#: Lags used for the fit of the slope and for the plateau of MSD′, as parts of the series.
+FIT = (0.25, 0.5)
+#: Longest lag that is given, as a part of the series, and number of lags.
+LONGEST, LAGS = 0.8, 61
+#: Time origins of MSD′ per lag, and the sum of H atoms over all its assignments, at most.
+ORIGINS, ASSIGNED = 6, 4_000_000
+#: Å; edge of the spatial blocks for errors, at least, and blocks along a cell vector, at most.
+BLOCK_EDGE, MOST_BLOCKS = 2.5, 4
+
+COORDINATES: Coordinates = {
+    "element": (None, "element", ELEMENTS),
+    "time": ("ps", "time between origin and end of the displacement", ()),
+    "frame_time": ("ps", "time since the start of production", ()),
+}
+
+VARIABLES: Table = {
+    "msd": (("element", "time"), "angstrom2", "mean square displacement"),
+    "reordered_msd": (("time",), "angstrom2", "mean square displacement of H, least over "
+                      "permutations of the atoms"),
+    "rms_displacement": (("element",), "angstrom", "rms displacement from the mean position of "
+                         "the occupants of a site"),
+    "exchanged_share": (("frame_time",), "1", "share of the H sites whose occupant is not the one "
+                        "of the first frame"),
+}  # fmt: skip
+
+
+def spatial_blocks(template: Atoms) -> np.ndarray:
+    """Block of every atom, (n,): the supercell cut into up to `MOST_BLOCKS` parts per vector."""
+    parts = np.clip(thicknesses(template.cell.array) // BLOCK_EDGE, 1, MOST_BLOCKS).astype(int)
+    scaled = template.get_scaled_positions(wrap=False)
+    # Half a thousandth off the planes of atoms, so that rounding does not deal them out unevenly.
+    cells = np.floor((scaled + 5e-4) % 1.0 * parts).astype(int)
+    return np.ravel_multi_index(cells.T, parts)
+
+
+def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, dict]:
+    """MSD, MSD′, their slopes and the diffusion coefficients of the frames from `start` on.
+
+    Coordinates are read in parts; the memory needed is that of a few frames and of the parts
+    (`Trajectory.CHUNK_BYTES`, times about 10 for the Fourier transforms).
+
+    Returns
+    -------
+    summary : values of the point's summary, with standard errors.
+    arrays : values of `VARIABLES` and `COORDINATES`.
+    """
+    n = len(trajectory) - start
+    lags = np.unique(np.linspace(0, int(LONGEST * n), LAGS).astype(int)) if n > 0 else np.empty(0)
+    time = lags * (trajectory.time[-1] - trajectory.time[start]) / (n - 1) if n > 1 else lags * 0.0
+    cell = trajectory.cells[start:].mean(axis=0)
+    blocks = spatial_blocks(template)
+    curves = _msd_curves(trajectory, template, start, lags, cell, blocks)
+    reordered = _reordered_curve(trajectory, template, start, lags, cell, blocks)
+
+    summary, arrays = {}, {"time": time, "frame_time": trajectory.time}
+    fit = (lags >= FIT[0] * n) & (lags <= FIT[1] * n)
+
+    def slope(curve):
+        return np.polyfit(time[fit], curve[fit], 1)[0] if fit.sum() > 2 else np.nan
+
+    def plateau(curve):
+        return curve[fit].mean() if fit.any() else np.nan
+
+    _put(arrays, "msd", [_estimate(*curve, lambda values: values) for curve in curves])
+    _put(summary, "msd_slope", [_estimate(*curve, slope) for curve in curves])
+    for name in _with_errors("msd_slope"):
+        target = name.replace("msd_slope", "diffusion")
+        summary[target] = summary[name] / 6 * units.A2_PER_PS_IN_CM2_PER_S
+    for name, quantity in (("reordered_msd", plateau), ("reordered_msd_slope", slope)):
+        summary[name], summary[f"{name}_stderr"] = _estimate(*reordered, quantity)
+    curve, error = _estimate(*reordered, lambda values: values)
+    arrays |= {"reordered_msd": curve, "reordered_msd_stderr": error}
+    return summary, arrays
+
+
+def _put(target: dict, name: str, estimates: list[tuple]) -> None:
+    values, errors = zip(*estimates, strict=True)
+    target[name], target[f"{name}_stderr"] = np.array(values), np.array(errors)
+
+
+def _estimate(means: np.ndarray, weights: np.ndarray, quantity) -> tuple:
+    """A quantity of the weighted mean over blocks (blocks, ...), and its jackknife error."""
+    rest = statistics.leave_one_out(means, weights)
+    value = quantity(np.average(means, axis=0, weights=weights))
+    return value, statistics.jackknife(np.array([quantity(values) for values in rest]))
+
+
+def _msd_curves(trajectory, template, start, lags, cell, blocks) -> list[tuple]:
+    """For each element the MSD at the lags by spatial block (blocks, lags), and atoms per block."""
+    drift = np.zeros((len(trajectory) - start, 3))
+    la = template.numbers == 57
+    for atoms, scaled in trajectory.histories(start):
+        drift += scaled[:, la[atoms]].sum(axis=1) / la.sum()
+    symbols = np.array(template.get_chemical_symbols())
+    squares = np.empty((len(template), len(lags)))
+    for atoms, scaled in trajectory.histories(start):
+        squares[atoms] = mean_square_displacement((scaled - drift[:, None]) @ cell)[lags].T
+    return [_block_means(squares[symbols == e], blocks[symbols == e]) for e in ELEMENTS]
+
+
+def _reordered_curve(trajectory, template, start, lags, cell, blocks) -> tuple:
+    """MSD′ of H at the lags by spatial block (blocks, lags), and atoms per block."""
+    h, la = template.numbers == 1, template.numbers == 57
+    n = len(trajectory) - start
+    origins = int(np.clip(ASSIGNED // (max(len(lags), 1) * h.sum()), 1, ORIGINS))
+
+    def protons(frame):
+        scaled = trajectory.scaled(frame)
+        return scaled[h] - scaled[la].mean(axis=0)
+
+    curve = []
+    for lag in lags:
+        squares = np.zeros(h.sum())
+        starts = np.unique(np.linspace(0, n - 1 - lag, origins).astype(int)) + start
+        for origin in starts:
+            at_origin = protons(origin)
+            place, squared = assign(protons(origin + lag), at_origin, cell)
+            squares[place] += squared
+        curve.append(squares / len(starts))
+    return _block_means(np.array(curve).reshape(-1, h.sum()).T, blocks[h])
+
+
+def mean_square_displacement(positions: np.ndarray) -> np.ndarray:
+    """Sum of squares over x, y, z at every lag, mean over all origins: (n, k, 3) -> (n, k).
+
+    By fast Fourier transform (Calandrini et al., Collection SFN 12, 201 (2011)): with
+    S(m) = Σ_t r(t)·r(t + m), MSD(m) = [Σ_t (r²(t) + r²(t + m)) − 2 S(m)] / (n − m).
+    """
+    n = len(positions)
+    positions = positions - positions.mean(axis=0)
+    transform = fft.rfft(positions, n=fft.next_fast_len(2 * n), axis=0)
+    power = (transform.real**2 + transform.imag**2).sum(axis=2)
+    correlation = fft.irfft(power, n=fft.next_fast_len(2 * n), axis=0)[:n]
+    square = np.concatenate([np.zeros((1, positions.shape[1])), (positions**2).sum(axis=2)])
+    cumulative = np.cumsum(square, axis=0)
+    both = cumulative[n:0:-1] + cumulative[-1] - cumulative[:n]
+    return (both - 2 * correlation) / np.arange(n, 0, -1)[:, None]
+
+
+class SiteFluctuations:
+    """Accumulates displacements from the sites, frame by frame, in memory of a few frames."""
+
+    def __init__(self, template: Atoms):
+        self._template = template
+        self._h = np.flatnonzero(template.numbers == 1)
+        self._first = None
+        self._count = 0
+        self._sum = np.zeros((len(template), 3))
+        self._square = np.zeros((len(template), 3, 3))
+        self.exchanged = []
+
+    def add(self, displacement: np.ndarray, atom_of_site: np.ndarray, use: bool = True) -> None:
+        """Take in one frame: fractional displacements of the occupants (n, 3), and the map.
+
+        Frames before equilibration (`use` false) count for the exchanges alone.
+        """
+        occupants = atom_of_site[self._h]
+        if self._first is None:
+            self._first = occupants.copy()
+        self.exchanged.append((occupants != self._first).mean())
+        if use:
+            self._count += 1
+            self._sum += displacement
+            self._square += displacement[:, :, None] * displacement[:, None, :]
+
+    def reduce(self, cell: np.ndarray) -> dict:
+        """rms displacements and Lindemann ratios by element with errors, in the mean cell (Å)."""
+        values = {name: [] for name in _with_errors("lindemann", "rms_displacement")}
+        n = self._count
+        if n < 2:
+            return {name: np.full(len(ELEMENTS), np.nan) for name in values}
+        mean = self._sum / n
+        covariance = (self._square - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
+        square = np.maximum(np.einsum("sij,ik,jk->s", covariance, cell, cell), 0.0)
+        blocks = spatial_blocks(self._template)
+        scaled = self._template.get_scaled_positions(wrap=False)
+        for element in ELEMENTS:
+            here = np.array(self._template.get_chemical_symbols()) == element
+            neighbour = nearest_distances(scaled[here], cell).mean()
+            means, weights = _block_means(square[here], blocks[here])
+            rms = np.sqrt(square[here].mean())
+            error = statistics.jackknife(np.sqrt(statistics.leave_one_out(means, weights)))
+            values["rms_displacement"].append(rms)
+            values["rms_displacement_stderr"].append(error)
+            values["lindemann"].append(rms / neighbour)
+            values["lindemann_stderr"].append(error / neighbour)
+        return {name: np.array(value) for name, value in values.items()}
+
+
+def _with_errors(*names: str) -> list[str]:
+    return [name + suffix for name in names for suffix in ("", "_stderr")]
+
+
+def nearest_distances(scaled: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Distance in Å from every point (n, 3) to the nearest other one, periodic images included."""
+    margin = 2.5 * (abs(np.linalg.det(cell)) / len(scaled)) ** (1 / 3)
+    positions, _, _ = images(scaled, cell, margin)
+    return cKDTree(positions).query(wrap(scaled, cell), k=2)[0][:, 1]
+
+
+def _block_means(values: np.ndarray, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means (blocks, ...) of values (atoms, ...) by block, and the number of atoms in each."""
+    labels, inverse = np.unique(blocks, return_inverse=True)
+    weights = np.bincount(inverse)
+    sums = np.zeros((len(labels), *values.shape[1:]))
+    np.add.at(sums, inverse, values)
+    return sums / weights.reshape(-1, *[1] * (values.ndim - 1)), weights

@@ -1,0 +1,195 @@
+"""The analysis of one point: from what a run left to five small datasets."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+
+from lah10 import ELEMENTS
+from lah10 import phase_diagram as campaign
+from lah10.analysis import (
+    correlations,
+    dataset,
+    diffusion,
+    distortion,
+    energetics,
+    statistics,
+)
+from lah10.analysis.frames import Trajectory
+from lah10.analysis.sites import SiteMap, find_cages
+from lah10.errors import UserError
+from lah10.structures import read_supercell
+
+_DETAILS = {
+    "distortion": distortion,
+    "diffusion": diffusion,
+    "energetics": energetics,
+    "correlations": correlations,
+}
+
+#: Frames after equilibration that a point needs; with fewer its status is "too_short".
+MIN_FRAMES = 10
+
+#: Measured here beside what every campaign's dataset holds.
+EXTRA: dataset.Table = {
+    "zero_point_temperature_deconvolved": ((), "K", "zero-point energy per mode over k_B, freed of "
+                                           "the broadening by the friction"),
+    "kinetic_temperature_mean_deconvolved": ((), "K", "kinetic temperature of a harmonic crystal "
+                                             "with the deconvolved density of states"),
+    "fdt_deviation_signed": (("element",), "1", "signed deviation from the quantum fluctuation-"
+                             "dissipation theorem; positive where energy is missing"),
+}  # fmt: skip
+
+
+def analyse_point(
+    trajectory: str | Path,
+    thermo: str | Path,
+    spectra: str | Path,
+    supercell: str | Path,
+    *,
+    distortion_out: str | Path,
+    diffusion_out: str | Path,
+    energetics_out: str | Path,
+    correlations_out: str | Path,
+    summary_out: str | Path,
+    window: float = 0.5,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Analyse one point and write its datasets, each of which appears whole.
+
+    The trajectory is read in parts. With 44,000 atoms and 1,000 frames the peak memory is below
+    1 GiB, most of it site maps and neighbour tables; it grows with frames only by a few kB each.
+
+    A run whose `status` is not "ok" (an attribute of thermo.nc) yields the same datasets with NaN
+    and empty dimensions; its trajectory and spectra are not opened. A run with fewer than
+    `MIN_FRAMES` frames after equilibration gets the status "too_short".
+
+    Parameters
+    ----------
+    trajectory, thermo, spectra : paths
+        Of the production run: trajectory.nc, thermo.nc, spectra.nc.
+    supercell : path
+        supercell.xyz, the perfect crystal that the run started from.
+    distortion_out, ..., summary_out : paths
+        What is written.
+    window : float
+        ps; window of the local order parameter.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Dataset
+        The summary.
+    """
+    with xr.open_dataset(thermo, engine="netcdf4") as file:
+        thermo = file.load()
+    status = thermo.attrs["status"]
+    values: dict[str, dict] = {name: {} for name in _DETAILS}
+    if status == "ok":
+        with Trajectory(trajectory) as frames:
+            found = _measure(frames, thermo, spectra, read_supercell(supercell), window, seed)
+        if found is None:
+            status = "too_short"
+        else:
+            values = found
+    attrs = thermo.attrs | {"status": status}
+    outputs = (distortion_out, diffusion_out, energetics_out, correlations_out)
+    for (name, module), path in zip(_DETAILS.items(), outputs, strict=True):
+        detail = dataset.assemble(module.COORDINATES, module.VARIABLES, values.get(name, {}), attrs)
+        dataset.write(detail, path)
+    result = _summary(values.get("summary", {}), status, attrs)
+    dataset.write(result, summary_out)
+    return result
+
+
+def _measure(
+    trajectory: Trajectory,
+    thermo: xr.Dataset,
+    spectra: str | Path,
+    template: Atoms,
+    window: float,
+    seed: int,
+) -> dict[str, dict] | None:
+    """Values of the summary and of every detailed dataset; None if the run is too short."""
+    if len(trajectory) and trajectory.n_atoms != len(template):
+        raise UserError(
+            f"trajectory with {trajectory.n_atoms} atoms, supercell with {len(template)}: they "
+            "belong to different runs; run the point again"
+        )
+    cages = find_cages(template)
+    begin = equilibration_time(thermo, cages.axes)
+    start = int(np.searchsorted(trajectory.time, begin - 1e-9))
+    if len(trajectory) - start < MIN_FRAMES:
+        return None
+    interval = (trajectory.time[-1] - trajectory.time[0]) / (len(trajectory) - 1)
+    sites = SiteMap(template)
+    angles = distortion.CageAngles(cages, template, max(1, round(window / interval)))
+    fluctuations = diffusion.SiteFluctuations(template)
+    pairs = correlations.PairCounts(template, len(trajectory) - start)
+    for frame, cell in enumerate(trajectory.cells):
+        scaled = trajectory.scaled(frame)
+        displacement = sites.displacements(scaled, cell)
+        angles.add(displacement, cell)
+        fluctuations.add(displacement, sites.atom_of_site, use=frame >= start)
+        if frame >= start and (frame - start) % pairs.stride == 0:
+            pairs.add(scaled, cell)
+
+    values = {"correlations": pairs.reduce()}
+    summary, values["distortion"] = distortion.reduce(angles, trajectory.time, start, seed)
+    moving, values["diffusion"] = diffusion.measure(trajectory, template, start)
+    vibrating = fluctuations.reduce(trajectory.cells[start:].mean(axis=0))
+    for name in list(vibrating):
+        if name.removesuffix("_stderr") in diffusion.VARIABLES:
+            values["diffusion"][name] = vibrating.pop(name)
+    values["diffusion"]["exchanged_share"] = fluctuations.exchanged
+    with xr.open_dataset(spectra, engine="netcdf4") as file:
+        energies, values["energetics"] = energetics.measure(thermo, file.load(), begin)
+    values["summary"] = summary | moving | vibrating | energies | {"equilibration_time": begin}
+    return values
+
+
+def equilibration_time(thermo: xr.Dataset, axes: np.ndarray) -> float:
+    """When production is equilibrated, in ps: the latest that potential energy, volume and the
+    distortion of the cell say.
+
+    axes : (3, 3) conventional axes as fractional vectors of the supercell.
+    """
+    if thermo.sizes["time"] == 0:
+        return 0.0
+    angles = np.array([distortion.cell_angles(axes @ cell) for cell in thermo.cell.values])
+    sheared = np.sqrt(((angles - 90) ** 2).mean(axis=1))
+    series = (thermo.potential_energy.values, thermo.volume.values, sheared)
+    latest = max(statistics.equilibration_index(values) for values in series)
+    return float(thermo.time.values[latest] - thermo.time.values[0])
+
+
+def _summary(values: dict, status: str, attrs: dict) -> xr.Dataset:
+    values = dict(values)
+    phase = values.pop("phase", campaign.PHASE["undetermined"])
+    coordinates = {
+        "element": (None, "element", ELEMENTS),
+        "variant": (None, "axis of the rhombohedral distortion", campaign.VARIANTS),
+    }
+    table = campaign.VARIABLES | EXTRA
+    without = {f"{name}_stderr" for name in table} - values.keys()
+    empty = {name: np.full([len(coordinates[dim][2]) for dim in table[name[:-7]][0]], np.nan)
+             for name in without}  # fmt: skip
+    result = dataset.assemble(coordinates, table, empty | values, attrs)
+    result.coords["bath"] = attrs["bath"]
+    result.coords["pressure"] = ((), float(attrs["pressure_GPa"]), {"units": "GPa"})
+    result.coords["temperature"] = ((), float(attrs["temperature_K"]), {"units": "K"})
+    for name, flag, meaning in (
+        ("status", campaign.STATUS[status], "outcome of the point"),
+        ("phase", phase, "phase by the distortion angle"),
+    ):
+        flags = campaign.FLAGS[name]
+        described = {
+            "units": "1",
+            "long_name": meaning,
+            "flag_values": np.array(list(flags.values()), np.int8),
+            "flag_meanings": " ".join(flags),
+        }
+        result[name] = ((), np.int8(flag), described)
+    return result
