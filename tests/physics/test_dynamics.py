@@ -1,0 +1,204 @@
+"""Real runs on the shipped potential: resuming, failing, handing failures on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from lah10.dynamics.job import Job
+from lah10.dynamics.lammps_input import write_data
+from lah10.dynamics.launch import environment, run_stage
+from lah10.structures import build_supercell, read_crystal, write_supercell
+from lah10.units import BOLTZMANN
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "resources/potentials/lah10/lah10.pb"
+
+
+@pytest.fixture(scope="module")
+def crystal(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crystal")
+    atoms = build_supercell(
+        read_crystal(ROOT / "resources/structures/Fm-3m.cif"), "primitive", (2, 2, 1)
+    )
+    write_supercell(folder / "supercell.xyz", atoms)
+    write_data(atoms, folder / "supercell.data")
+    return folder
+
+
+def equilibration(crystal, folder, **changes):
+    """Job of a short equilibration of 44 atoms with two checkpoints."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dynamics = {
+        "timestep_fs": 0.5, "duration_ps": 0.06, "thermo_interval_fs": 5.0,
+        "frame_interval_fs": 10.0, "checkpoint_interval_ps": 0.02, "barostat_damping_ps": 0.5,
+        "spectrum_interval_fs": 2.0, "spectrum_segment_ps": 0.01, "spectrum_atoms": 100,
+    }
+    dynamics.update(changes.pop("dynamics", {}))
+    options = {
+        "stage": "equilibrate", "bath": "qtb", "pressure_GPa": 150.0, "temperature_K": 100.0,
+        "supercell": str(crystal / "supercell.xyz"),
+        "supercell_data": str(crystal / "supercell.data"),
+        "outputs": {
+            "thermo": str(folder / "equilibration.nc"),
+            "restart": str(folder / "equilibrated.restart"),
+            "commands": str(folder / "equilibrate.lmp"),
+        },
+        "scratch": str(folder / "scratch" / "equilibrate"),
+        "potential": {"model": str(MODEL), "committee": []},
+        "bath_options": {"friction_per_ps": 10.0, "cutoff_THz": 200.0},
+        "dynamics": dynamics, "seed": 1, "campaign": "test",
+    }
+    return options | changes
+
+
+def production(before, folder, **changes):
+    """Job that goes on from an equilibration's outputs."""
+    options = before | {
+        "stage": "produce",
+        "restart_in": before["outputs"]["restart"],
+        "equilibration": before["outputs"]["thermo"],
+        "outputs": {
+            "thermo": str(folder / "thermo.nc"), "spectra": str(folder / "spectra.nc"),
+            "trajectory": str(folder / "trajectory.nc"), "commands": str(folder / "produce.lmp"),
+        },
+        "scratch": str(folder / "scratch" / "produce"),
+    }
+    return options | changes
+
+
+def same_arrays(one, other):
+    with xr.open_dataset(one) as a, xr.open_dataset(other) as b:
+        assert set(a.variables) == set(b.variables)
+        for name in a.variables:
+            assert np.array_equal(a[name].values, b[name].values, equal_nan=a[name].dtype.kind == "f"), name
+
+
+@pytest.fixture(scope="module")
+def undisturbed(crystal, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    first = equilibration(crystal, folder)
+    run_stage(first, folder / "log")
+    second = production(first, folder)
+    run_stage(second, folder / "log")
+    return folder, first, second
+
+
+def kill_after_first_checkpoint(job):
+    """Start the job, wait for its first checkpoint, kill it a little later; True if it was alive."""
+    job = Job(**job)
+    scratch = Path(job.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    file = scratch / "job.json"
+    # In a session of its own, so that the death of this test's shell is not what ends it.
+    file.write_text(json.dumps(asdict(job)))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lah10.dynamics.run", str(file)], env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    while not (scratch / "checkpoint.json").exists() and process.poll() is None:
+        assert time.monotonic() < deadline, "no checkpoint appeared"
+        time.sleep(0.01)
+    alive = process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return alive
+
+
+def test_killed_run_ends_in_the_same_bits(undisturbed, tmp_path):
+    folder, _, reference = undisturbed
+    job = production(undisturbed[1], tmp_path)
+    assert kill_after_first_checkpoint(job)
+    assert not Path(job["outputs"]["thermo"]).exists()
+    run_stage(job, tmp_path / "log")
+    assert "goes on from" in (tmp_path / "log").read_text()
+    for name in ("thermo", "spectra"):
+        same_arrays(job["outputs"][name], reference["outputs"][name])
+    trajectories = [Path(j["outputs"]["trajectory"]).read_bytes() for j in (job, reference)]
+    assert trajectories[0] == trajectories[1]
+    assert [p.name for p in Path(job["scratch"]).iterdir()] == ["lock"]
+
+
+def test_forced_rerun_starts_anew(undisturbed, tmp_path, monkeypatch):
+    job = production(undisturbed[1], tmp_path)
+    assert kill_after_first_checkpoint(job)
+    forced = {"rules": ["produce"], "since": time.time() + 1}
+    monkeypatch.setenv("LAH10_FORCED", json.dumps(forced))
+    run_stage(job, tmp_path / "log")
+    assert "goes on from" not in (tmp_path / "log").read_text()
+    same_arrays(job["outputs"]["thermo"], undisturbed[2]["outputs"]["thermo"])
+
+
+def test_series_and_spectra_agree(undisturbed):
+    """Kinetic energy from the recorder's spectrum equals the one LAMMPS reports."""
+    with xr.open_dataset(undisturbed[2]["outputs"]["thermo"]) as thermo, xr.open_dataset(
+        undisturbed[2]["outputs"]["spectra"]
+    ) as spectra:
+        power = spectra["velocity_spectrum"].mean("block")
+        width = float(spectra["frequency"][1])
+        squared = (2 * power.sum("frequency") - power.isel(frequency=0)) * width
+        from_spectrum = 1.5 * thermo["n_atoms"] * thermo["mass"] * 1.0364269e-4 * squared
+        direct = thermo["kinetic_energy"].mean("time")
+        # The window weighs the middle of each short segment more; both still count the same motion.
+        assert from_spectrum.values == pytest.approx(direct.values, rel=0.25)
+        assert thermo["time"].values[-1] == pytest.approx(0.06)
+        assert thermo.attrs["status"] == "ok"
+        assert np.isfinite(thermo["static_energy"])
+        assert float(thermo["static_energy"]) < float(thermo["potential_energy"].mean())
+
+
+def test_command_stream_is_what_lammps_reads(undisturbed):
+    text = Path(undisturbed[1]["outputs"]["commands"]).read_text()
+    lines = text.splitlines()
+    assert lines[0] == "units metal"
+    assert sum(line.startswith("read_restart") for line in lines) == 3
+    assert lines.count("run 40 pre no post no every 10 NULL") == 3
+
+
+def test_blow_up_is_a_result_with_a_status(crystal, tmp_path):
+    """A time step of 4 fs is a quarter of a hydrogen vibration: the run explodes and says so."""
+    job = equilibration(
+        crystal, tmp_path,
+        dynamics={"timestep_fs": 4.0, "thermo_interval_fs": 8.0, "duration_ps": 0.8,
+                  "checkpoint_interval_ps": 0.4},
+    )
+    run_stage(job, tmp_path / "log")
+    with xr.open_dataset(job["outputs"]["thermo"]) as thermo:
+        status, message = thermo.attrs["status"], thermo.attrs["status_message"]
+    assert status in ("volume", "lost_atoms", "temperature", "nan")
+    assert message
+    assert "STOPPED" in (tmp_path / "log").read_text()
+    # The next stage hands the failure on instead of starting from nothing.
+    after = production(job, tmp_path)
+    run_stage(after, tmp_path / "log")
+    with xr.open_dataset(after["outputs"]["thermo"]) as thermo:
+        assert thermo.attrs["status"] == status
+        assert thermo.sizes["time"] == 0
+        assert "equilibration" in thermo.attrs["status_message"]
+    assert Path(after["outputs"]["trajectory"]).exists()
+
+
+def test_classical_temperature_and_pressure(crystal, tmp_path):
+    """44 atoms for 1 ps: T within 10 %, P within 2 GPa; the demo shows the fine figures."""
+    job = equilibration(
+        crystal, tmp_path, bath="classical", temperature_K=300.0,
+        dynamics={"duration_ps": 1.0, "checkpoint_interval_ps": 0.5},
+    )
+    run_stage(job, tmp_path / "log")
+    with xr.open_dataset(job["outputs"]["thermo"]) as thermo:
+        late = thermo.isel(time=thermo["time"] > 0.3)
+        kinetic = late["kinetic_energy"].sum("element").mean("time")
+        atoms = int(thermo["n_atoms"].sum())
+        temperature = 2 * float(kinetic) / (3 * (atoms - 1) * BOLTZMANN)
+        pressure = float(late["pressure"].isel(voigt=slice(0, 3)).mean())
+    assert temperature == pytest.approx(300, rel=0.1)
+    assert pressure == pytest.approx(150, abs=2)

@@ -1,0 +1,44 @@
+"""Every mode of a harmonic crystal gets the energy of its bath, through LAMMPS itself."""
+
+import numpy as np
+import pytest
+
+from lah10.dynamics.spectra import bath_energy, oscillator_energies
+from lah10.units import BOLTZMANN
+
+FREQUENCIES = [15.0, 40.0, 60.0]
+
+
+ATOMS = 240
+LA, H = 138.905, 1.008
+#: Taking the net force from the atoms by mass takes this share of the energy of an atom on a spring.
+KEPT = 1 - np.array([LA, H, H]) / (ATOMS * (LA + 2 * H))
+
+
+@pytest.mark.parametrize(
+    ("bath", "temperature"), [("classical", 300.0), ("qtb", 20.0), ("qtb", 300.0)]
+)
+def test_energy_per_mode_is_theta(in_lammps, bath, temperature):
+    """Within 2 % at small friction: 0.8 % of statistics, 0.9 % of the time step at 60 THz."""
+    found = in_lammps(
+        "einstein", "energies", bath=bath, temperature=temperature, friction=2.0,
+        frequencies=FREQUENCIES, steps=50_000, atoms=ATOMS,
+    )
+    energy = 0.5 * (np.array(found["kinetic"]) + np.array(found["potential"]))
+    theta = bath_energy(bath, np.array(FREQUENCIES), temperature) / BOLTZMANN
+    assert energy / KEPT == pytest.approx(theta, rel=0.02)
+
+
+def test_bias_of_large_friction_is_the_known_one(in_lammps):
+    """At 20/ps the kinetic energy is too high and the potential too low by the exact amounts."""
+    found = in_lammps(
+        "einstein", "energies", bath="qtb", temperature=20.0, friction=20.0,
+        frequencies=FREQUENCIES, steps=20_000, atoms=ATOMS,
+    )
+    exact = np.array([
+        oscillator_energies("qtb", f, 20.0, 20.0, 200.0) for f in FREQUENCIES
+    ]) * 2 / BOLTZMANN
+    # The Verlet step raises the potential energy by 1/(1 − (ωΔt/2)²).
+    verlet = 1 / (1 - (np.pi * np.array(FREQUENCIES) * 0.0005) ** 2)
+    assert found["kinetic"] / KEPT == pytest.approx(exact[:, 0], rel=0.02)
+    assert found["potential"] / KEPT == pytest.approx(exact[:, 1] * verlet, rel=0.02)
