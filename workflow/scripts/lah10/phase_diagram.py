@@ -84,12 +84,13 @@ PROVENANCE = {
 
 #: Keys of the configuration in which the points of one campaign may differ: the grid itself, and
 #: what has no part in a point's numbers (the potential is compared by its SHA-256).
-FREE_KEYS = {"campaign", "baths", "pressure", "temperature", "potential", "keep_trajectories"}
+FREE_KEYS = {"campaign", "baths", "pressure", "temperature", "potential", "training",
+             "keep_trajectories"}
 
 THETA_DEFINITION = (
     "theta: angle between the outward normals of adjacent quadrilaterals (the six square faces "
-    "of 32f H atoms) of the cage round each La, averaged over time and over cages by orientation "
-    "class (12 adjacent pairs, 6 classes, inversion pairs together). theta_large and theta_small "
+    "of 32f H atoms, least-squares planes) of the cage round each La, averaged over time and over "
+    "cages by orientation class (12 adjacent pairs, 6 classes, inversion pairs together). theta_large and theta_small "
     "are the largest and smallest class mean, theta_deviation = max|theta - 90 degree|, "
     "theta_null its expectation for a cubic crystal with the same noise (block bootstrap), "
     "theta_null_stderr the spread of that maximum. The source paper (DP + QTB molecular dynamics "
@@ -134,8 +135,8 @@ def merge(
         Global attributes; dictionaries and lists are written as JSON. What the points carry
         (configuration, versions, potential, seed) is added.
     harmonic : iterable of paths
-        harmonic.nc files (`lah10.harmonic`), one a pressure; adds `harmonic_temperature`,
-        `harmonic_temperature_raw` and `harmonic_zero_point_temperature`.
+        harmonic.nc files (`lah10.harmonic`), one a pressure; adds the variables of
+        `lah10.harmonic.expectation`, empty at pressures without a file.
 
     Returns
     -------
@@ -398,11 +399,11 @@ def _add_harmonic(dataset: xr.Dataset, paths: list[Path], history: _History) -> 
                 friction=_number(bath.get("friction")), cutoff=_number(bath.get("cutoff")),
             ))
     rows = xr.concat(rows, "pressure").sortby("pressure")
-    merged = dataset.merge(rows.reindex(pressure=dataset.pressure, tolerance=1e-6,
-                                        method="nearest"), combine_attrs="override")
-    for name in rows.data_vars:
-        merged[name].attrs = rows[name].attrs
-    return merged
+    # A pressure of the grid and its phonons' are the same number, but for the last digit.
+    rows = rows.reindex(pressure=dataset.pressure, method="nearest", tolerance=1e-6,
+                        fill_value={"harmonic_structure": ""})
+    rows = rows.transpose(*_Grid.dims, "element", missing_dims="ignore")
+    return dataset.assign(rows.data_vars)
 
 
 def _number(quantity) -> float | None:

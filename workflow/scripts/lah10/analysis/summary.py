@@ -58,8 +58,9 @@ def analyse_point(
 ) -> xr.Dataset:
     """Analyse one point and write its datasets, each of which appears whole.
 
-    The trajectory is read in parts. With 44,000 atoms and 1,000 frames the peak memory is below
-    1 GiB, most of it site maps and neighbour tables; it grows with frames only by a few kB each.
+    The trajectory is read in parts: 44,000 atoms and 1,000 frames need less than 0.5 GiB, most of
+    it neighbour tables of the sites and Fourier transforms of a part of the atoms; more frames
+    need a few kB each.
 
     A run whose `status` is not "ok" (an attribute of thermo.nc) yields the same datasets with NaN
     and empty dimensions; its trajectory and spectra are not opened. A run with fewer than
