@@ -232,7 +232,7 @@ def test_repeats():
 
 
 def test_expectation_enters_the_phase_diagram(tmp_path, dataset):
-    dataset.attrs["potential_sha256"] = "a" * 64
+    dataset.attrs |= {"potential_sha256": "a" * 64, "structure": "Fm-3m"}
     dataset.to_netcdf(tmp_path / "harmonic.nc")
     summaries = [(b, p, t, write_point(tmp_path, b, p, t))
                  for b in ("classical", "qtb") for p in (150, 200) for t in (100, 300)]
@@ -251,6 +251,8 @@ def test_expectation_enters_the_phase_diagram(tmp_path, dataset):
         assert merged.harmonic_zero_point_temperature.sel(pressure=150).item() == \
             harmonic.zero_point_temperature(dataset)
         assert merged.harmonic_temperature.attrs["units"] == "K"
+        assert merged.harmonic_temperature.dims == ("bath", "pressure", "temperature")
+        assert merged.harmonic_structure.values.tolist() == ["Fm-3m", ""]
         assert merged.theta_deviation.notnull().all()
 
 

@@ -256,7 +256,8 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
         for name, dashes in (("harmonic_temperature", ":"), ("harmonic_temperature_raw", "-.")):
             if name in row and row[name].notnull().any():
                 axes.plot(row.temperature, row[name], color=colour, linestyle=dashes,
-                          marker="_" if row.sizes["temperature"] == 1 else None, linewidth=1.0,
+                          marker="_" if row.sizes["temperature"] == 1 else None, markersize=16,
+                          linewidth=1.0,
                           label=f"{bath} {name}")
                 top.append(row[name].max().item())
     handles += [

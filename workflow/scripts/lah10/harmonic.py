@@ -295,8 +295,9 @@ def expectation(dataset: xr.Dataset, baths: Sequence[str], temperatures: Sequenc
     -------
     xarray.Dataset
         harmonic_temperature (bath, temperature), harmonic_temperature_element (.., element),
-        harmonic_temperature_raw (.., finite friction; NaN without one) and
-        harmonic_zero_point_temperature, K; the scalar coordinate `pressure`.
+        harmonic_temperature_raw (at finite friction; NaN without one) and
+        harmonic_zero_point_temperature, K; harmonic_imaginary_share; harmonic_structure, the space
+        group; the scalar coordinate `pressure`.
     """
     shape = (len(baths), len(temperatures))
     total, raw = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -309,21 +310,34 @@ def expectation(dataset: xr.Dataset, baths: Sequence[str], temperatures: Sequenc
             if friction and cutoff:
                 raw[i, j] = raw_temperature(dataset, bath, temperature, friction, cutoff)
     grid = ("bath", "temperature")
-    where = f"harmonic crystal ({dataset.attrs.get('structure', 'unnamed structure')})"
+    numbers = {
+        "harmonic_temperature": (grid, total, "mean of Theta(omega, T)/k_B, harmonic crystal"),
+        "harmonic_temperature_raw": (
+            grid, raw, "kinetic temperature at the bath's finite friction, harmonic crystal"
+        ),
+        "harmonic_temperature_element": (
+            (*grid, "element"), by_element,
+            "mean of Theta(omega, T)/k_B by element, harmonic crystal",
+        ),
+        "harmonic_zero_point_temperature": (
+            (), zero_point_temperature(dataset),
+            "zero-point energy per mode over k_B, harmonic crystal",
+        ),
+        "harmonic_imaginary_share": (
+            (), float(dataset.imaginary_share),
+            "share of imaginary modes (taken as zero), harmonic crystal",
+        ),
+    }
+    variables = {
+        name: (dims, values, {"units": "1" if name.endswith("share") else "K", "long_name": text})
+        for name, (dims, values, text) in numbers.items()
+    }
+    variables["harmonic_structure"] = (
+        (), np.array(dataset.attrs.get("structure", ""), dtype=object),
+        {"long_name": "space group of the harmonic crystal"},
+    )
     return xr.Dataset(
-        {
-            "harmonic_temperature": (grid, total, {
-                "units": "K", "long_name": f"mean of Theta(omega, T)/k_B, {where}"}),
-            "harmonic_temperature_raw": (grid, raw, {
-                "units": "K", "long_name": "kinetic temperature at the bath's finite friction, "
-                                           + where}),
-            "harmonic_temperature_element": ((*grid, "element"), by_element, {
-                "units": "K", "long_name": f"mean of Theta(omega, T)/k_B by element, {where}"}),
-            "harmonic_zero_point_temperature": ((), zero_point_temperature(dataset), {
-                "units": "K", "long_name": f"zero-point energy per mode over k_B, {where}"}),
-            "harmonic_imaginary_share": ((), float(dataset.imaginary_share), {
-                "units": "1", "long_name": f"share of imaginary modes (taken as zero), {where}"}),
-        },
+        variables,
         {"bath": list(baths), "temperature": list(temperatures), "element": list(ELEMENTS),
          "pressure": float(dataset.pressure)},
     )

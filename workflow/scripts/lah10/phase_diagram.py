@@ -90,8 +90,8 @@ FREE_KEYS = {"campaign", "baths", "pressure", "temperature", "potential", "train
 THETA_DEFINITION = (
     "theta: angle between the outward normals of adjacent quadrilaterals (the six square faces "
     "of 32f H atoms, least-squares planes) of the cage round each La, averaged over time and over "
-    "cages by orientation class (12 adjacent pairs, 6 classes, inversion pairs together). theta_large and theta_small "
-    "are the largest and smallest class mean, theta_deviation = max|theta - 90 degree|, "
+    "cages by orientation class (12 adjacent pairs, 6 classes, inversion pairs together). "
+    "theta_large and theta_small are the largest and smallest class mean, theta_deviation = max|theta - 90 degree|, "
     "theta_null its expectation for a cubic crystal with the same noise (block bootstrap), "
     "theta_null_stderr the spread of that maximum. The source paper (DP + QTB molecular dynamics "
     "of LaH10, section III B) says only 'the angle between the quadrilaterals in the cage "
