@@ -245,6 +245,9 @@ class Config(Section):
         False, description="keep trajectory.nc once a point is analysed"
     )
     distortion: Distortion = Field(default_factory=Distortion)
+    training: str = Field(
+        "config/training.yaml", description="settings of the potential's training; no point's"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":

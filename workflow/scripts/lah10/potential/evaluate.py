@@ -57,12 +57,20 @@ def evaluate(
     UserError
         The model is absent, no frozen graph, or does not know an element; or the child failed.
     """
-    known = frozen_model.read(model).type_map
-    if missing := [element for element in ELEMENTS if element not in known]:
-        raise UserError(
-            f"{model}: knows {', '.join(known)}; a model that knows {', '.join(ELEMENTS)} is "
-            f"allowed (without {', '.join(missing)} it is not)"
-        )
+    return evaluate_all([model], systems, threads)[0]
+
+
+def evaluate_all(
+    models: Sequence[str | os.PathLike], systems: Sequence[System], threads: int = 1
+) -> list[list[Prediction]]:
+    """The same for several models: one list of predictions a model."""
+    for model in models:
+        known = frozen_model.read(model).type_map
+        if missing := [element for element in ELEMENTS if element not in known]:
+            raise UserError(
+                f"{model}: knows {', '.join(known)}; a model that knows {', '.join(ELEMENTS)} is "
+                f"allowed (without {', '.join(missing)} it is not)"
+            )
     with tempfile.TemporaryDirectory(prefix="lah10-evaluate-") as folder:
         question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
         arrays = {}
@@ -74,7 +82,7 @@ def evaluate(
             }
         np.savez(question, count=len(systems), **arrays)
         run = subprocess.run(
-            [sys.executable, "-m", __name__, str(model), str(question), str(answer)],
+            [sys.executable, "-m", __name__, str(question), str(answer), *map(str, models)],
             env=tensorflow_environment(threads),
             capture_output=True,
             text=True,
@@ -82,11 +90,16 @@ def evaluate(
         )
         if run.returncode != 0:
             last = (run.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UserError(f"{model}: the model could not be run ({last})")
+            raise UserError(f"{', '.join(map(str, models))}: cannot be run ({last})")
         with np.load(answer) as data:
             return [
-                Prediction(data[f"energies{i}"], data[f"forces{i}"], data[f"virials{i}"])
-                for i in range(len(systems))
+                [
+                    Prediction(
+                        *(data[f"{key}{k}_{i}"] for key in ("energies", "forces", "virials"))
+                    )
+                    for i in range(len(systems))
+                ]
+                for k in range(len(models))
             ]
 
 
@@ -102,26 +115,27 @@ def tensorflow_environment(threads: int = 1) -> dict[str, str]:
     }
 
 
-def main(model: str, question: str, answer: str) -> None:
+def main(question: str, answer: str, *models: str) -> None:
     """Evaluate the structures in `question` and write `answer` (both .npz)."""
     from deepmd.infer import DeepPot
 
-    potential = DeepPot(model)
-    names = potential.get_type_map()
-    to_model = np.array([names.index(element) for element in ELEMENTS])
     results = {}
     with np.load(question) as data:
-        for i in range(int(data["count"])):
-            boxes, coordinates = data[f"boxes{i}"], data[f"coordinates{i}"]
-            f = len(boxes)
-            energies, forces, virials = potential.eval(
-                coordinates.reshape(f, -1), boxes.reshape(f, 9), to_model[data[f"types{i}"]]
-            )[:3]
-            results |= {
-                f"energies{i}": np.asarray(energies, float).reshape(f),
-                f"forces{i}": np.asarray(forces, float).reshape(f, -1, 3),
-                f"virials{i}": np.asarray(virials, float).reshape(f, 3, 3),
-            }
+        for k, model in enumerate(models):
+            potential = DeepPot(model)
+            names = potential.get_type_map()
+            to_model = np.array([names.index(element) for element in ELEMENTS])
+            for i in range(int(data["count"])):
+                boxes, coordinates = data[f"boxes{i}"], data[f"coordinates{i}"]
+                f = len(boxes)
+                energies, forces, virials = potential.eval(
+                    coordinates.reshape(f, -1), boxes.reshape(f, 9), to_model[data[f"types{i}"]]
+                )[:3]
+                results |= {
+                    f"energies{k}_{i}": np.asarray(energies, float).reshape(f),
+                    f"forces{k}_{i}": np.asarray(forces, float).reshape(f, -1, 3),
+                    f"virials{k}_{i}": np.asarray(virials, float).reshape(f, 3, 3),
+                }
     np.savez(answer, **results)
 
 

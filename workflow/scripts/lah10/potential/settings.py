@@ -12,6 +12,7 @@ from lah10.config import Section
 from lah10.errors import UserError
 
 Positive = Annotated[int, Field(ge=1, strict=True)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 def _unique(values: tuple) -> tuple:
@@ -57,13 +58,13 @@ class Training(Section):
     split: str = Field(
         "resources/potentials/lah10/split.yaml", description="sources, and what is held out"
     )
-    data: dict[str, str] | None = Field(
-        None, description="local copies of sources, by the source's name"
+    data: dict[str, str] = Field(
+        default_factory=dict, description="local copies of sources, by the source's name"
     )
     input: str = Field("resources/potentials/lah10/input.json", description="input of deepmd-kit")
     energy_constants: str = Field(
-        "resources/potentials/lah10/energy_constants.yaml",
-        description="energy per atom taken off each system, or none",
+        "none",
+        description="file with the energy per atom taken off each set, or none",
     )
     steps: Positive = Field(description="training steps")
     seeds: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_unique)] = Field(
@@ -72,6 +73,10 @@ class Training(Section):
     checkpoint_steps: Positive = Field(2000, description="steps between checkpoints")
     threads: Positive = Field(2, description="cores a training may use")
     device: Literal["cpu", "gpu"] = Field("cpu", description="where a training runs")
+    compare: dict[Name, str] = Field(
+        default_factory=dict,
+        description="frozen graphs validated on the same frames for comparison, by a name",
+    )
 
     @property
     def constants_file(self) -> str | None:
@@ -110,7 +115,15 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
                 f"{path}: {key}: {file} is not allowed; the path of an existing file is allowed"
             )
     split = load_split(Path(root, training.split))
-    for name, folder in (training.data or {}).items():
+    for name, file in training.compare.items():
+        if name in (f"model{seed}" for seed in training.seeds):
+            raise UserError(f"{path}: compare.{name}: the name of a trained model; choose another")
+        if not Path(root, file).is_file():
+            raise UserError(
+                f"{path}: compare.{name}: {file} is not allowed; the path of a frozen graph (.pb) "
+                "is allowed"
+            )
+    for name, folder in training.data.items():
         if name not in split.sources:
             raise UserError(
                 f"{path}: data.{name}: no source of that name in {training.split}; "

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import dataset
-from lah10.potential.evaluate import evaluate, tensorflow_environment
+from lah10.potential.evaluate import evaluate_all, tensorflow_environment
 from lah10.potential.preparation import CLOSEST, read_index
 
 CHECKPOINT = "model.ckpt"
@@ -123,43 +124,52 @@ def train(
             raise UserError(
                 f"{folder}: another training runs there; wait for it to end, or end it"
             ) from None
-        fingerprint = _fingerprint(content, index_path)
+        mark = fingerprint(content, index_path)
         steps = content["training"]["numb_steps"]
-        done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == fingerprint else None
+        done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == mark else None
         if done is None:
             for file in folder.iterdir():
                 if file.name != ".lock":
                     shutil.rmtree(file) if file.is_dir() else file.unlink()
-            for name, value in (("input.json", content), (FINGERPRINT, fingerprint)):
+            for name, value in (("input.json", content), (FINGERPRINT, mark)):
                 with atomic_path(folder / name) as aside:
                     aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
         elif done >= steps:
             return
         arguments = ["train", "--skip-neighbor-stat", "input.json"]
         if done is not None:
-            arguments[1:1] = ["--restart", CHECKPOINT]
+            arguments[1:1] = ["--restart", f"{CHECKPOINT}-{done}"]
         run_dp(arguments, folder, log, threads, device, keep=(handle.fileno(),))
         if (done := checkpoint_step(folder)) is None or done < steps:
             raise UserError(f"{folder}: the training ended at step {done} of {steps}; see {log}")
 
 
 def checkpoint_step(folder: str | os.PathLike) -> int | None:
-    """Steps done at the last checkpoint in a training's folder; None without one."""
-    text = _text(Path(folder, "checkpoint"))
-    match = re.search(
-        rf'^model_checkpoint_path: "(?:.*/)?{re.escape(CHECKPOINT)}-(\d+)"', text, re.M
-    )
-    if match is None or not Path(folder, f"{CHECKPOINT}-{match[1]}.index").is_file():
-        return None
-    return int(match[1])
+    """Steps done at the last complete checkpoint in a training's folder; None without one.
+
+    TensorFlow writes the parts of a checkpoint one after the other, each whole, and deepmd-kit
+    then renews its links to them one by one: the links may be gone after a kill, older parts not.
+    """
+    parts: dict[int, set[str]] = {}
+    for file in Path(folder).glob(f"{CHECKPOINT}-*"):
+        if match := re.fullmatch(
+            rf"{re.escape(CHECKPOINT)}-(\d+)\.(index|meta|data-.*)", file.name
+        ):
+            parts.setdefault(int(match[1]), set()).add(match[2].split("-")[0])
+    complete = [step for step, found in parts.items() if found == {"index", "meta", "data"}]
+    return max(complete, default=None)
 
 
-def _fingerprint(content: dict, index_path: str | os.PathLike) -> dict:
-    """What makes a training this one: input and data, but not where the data lie."""
+def without_paths(content: dict) -> dict:
+    """A training's input without the data's places: what makes it this training, anywhere."""
     known = copy.deepcopy(content)
     for part in ("training_data", "validation_data"):
         known["training"].get(part, {}).pop("systems", None)
-    return {"input": known, "data": sha256(index_path)}
+    return known
+
+
+def fingerprint(content: dict, index_path: str | os.PathLike) -> dict:
+    return {"input": without_paths(content), "data": sha256(index_path)}
 
 
 def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.PathLike) -> None:
@@ -172,7 +182,7 @@ def compress(
     frozen: str | os.PathLike,
     output: str | os.PathLike,
     index_path: str | os.PathLike,
-    folder: str | os.PathLike,
+    content: dict,
     log: str | os.PathLike,
     step: float = 0.01,
 ) -> dict[str, float]:
@@ -183,8 +193,9 @@ def compress(
 
     Parameters
     ----------
-    folder : path
-        The training's, with its input.json; scratch files go to `folder`/compress.
+    content : dict
+        The training's input. Of another shape than the model's it would give a wrong model
+        without a word, which is why the result is checked.
     step : float
         Spacing of the tables; the file's size goes with its inverse.
 
@@ -199,21 +210,19 @@ def compress(
     UserError
         The compressed model differs from the frozen one.
     """
-    index_path, frozen = Path(index_path).resolve(), Path(frozen).resolve()
+    index_path, frozen, output = (Path(p).resolve() for p in (index_path, frozen, output))
     index = read_index(index_path)
-    content = json.loads(Path(folder, "input.json").read_text(encoding="utf-8"))
+    content = without_paths(content)
     # deepmd-kit reads the shortest distance from the data that the input names, slowly: one
     # frame holds it.
-    content["training"]["training_data"] = {
-        "systems": [str(index_path.parent / index[CLOSEST]["folder"])],
-        "batch_size": 1,
-    }
+    closest = str(index_path.parent / index[CLOSEST]["folder"])
+    content["training"]["training_data"] = {"systems": [closest], "batch_size": 1}
     content["training"].pop("validation_data", None)
-    scratch = Path(folder, "compress")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    (scratch / "input.json").write_text(json.dumps(content), encoding="utf-8")
-    with atomic_path(Path(output).resolve()) as aside:
+    with (
+        tempfile.TemporaryDirectory(prefix="lah10-compress-") as scratch,
+        atomic_path(output) as aside,
+    ):
+        Path(scratch, "input.json").write_text(json.dumps(content), encoding="utf-8")
         run_dp(
             ["compress", "-i", str(frozen), "-o", str(aside), "-t", "input.json", "-s", f"{step}"],
             scratch,
@@ -226,9 +235,8 @@ def compress(
             raise UserError(
                 f"{output}: compression changed forces by {change['force']:.2g} eV/Å and energy by "
                 f"{change['energy']:.2g} eV/atom; at most {force:g} and {energy:g} are allowed. "
-                "Is the input.json that of the frozen model?"
+                "Is the training input that of the frozen model?"
             )
-    shutil.rmtree(scratch)
     return change
 
 
@@ -243,7 +251,7 @@ def difference(
     one: str | os.PathLike, other: str | os.PathLike, systems: Sequence[dataset.System]
 ) -> dict[str, float]:
     """Largest difference of two models: a force component, eV/Å, and the energy, eV/atom."""
-    pairs = list(zip(evaluate(one, systems), evaluate(other, systems), systems, strict=True))
+    pairs = list(zip(*evaluate_all([one, other], systems), systems, strict=True))
     return {
         "force": max(float(np.abs(a.forces - b.forces).max()) for a, b, _ in pairs),
         "energy": max(
@@ -319,10 +327,3 @@ def _read(path: Path):
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError:
-        return ""

@@ -12,13 +12,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import ase
 import numpy as np
 import xarray as xr
 
 import lah10
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import preparation
+from lah10.potential import preparation, shortrange
 from lah10.potential.dataset import System
 from lah10.potential.evaluate import Prediction, evaluate
 from lah10.units import EV_PER_A3_IN_GPA
@@ -156,33 +157,51 @@ def _groups(data: xr.Dataset, by: str):
 def validate(
     model: str | os.PathLike,
     index_path: str | os.PathLike,
+    crystal: ase.Atoms,
     table_path: str | os.PathLike,
     frames_path: str | os.PathLike,
     threads: int = 1,
-    part: str = "test",
 ) -> dict:
     """Validate a frozen graph on the held-out sets; writes a table (JSON) and frames (NetCDF).
 
     Parameters
     ----------
-    part : "test" or "train"
+    crystal : ase.Atoms
+        LaH10 at rest, whose walks out of the data are recorded (`shortrange`).
 
     Raises
     ------
     UserError
         Bad model or data, or nothing to validate with.
     """
-    systems = preparation.read_part(index_path, part)
+    index = preparation.read_index(index_path)
+    systems = preparation.read_part(index_path, "test")
     if not systems:
         raise UserError(f"{index_path}: nothing is held out, so there is nothing to validate with")
     data = compare(systems, evaluate(model, systems, threads))
     data.attrs = {
         "model": Path(model).name,
         "model_sha256": sha256(model),
-        "part": part,
         "lah10_version": lah10.__version__,
     }
-    result = {**data.attrs, **tabulate(data)}
+    walks = {
+        name: {
+            "coordinate": walk.coordinate.tolist(),
+            "energy": walk.energy.tolist(),
+            "pressure": walk.pressure.tolist(),
+            "energy_rises_to": walk.energy_rises_to,
+            "pressure_rises_to": walk.pressure_rises_to,
+        }
+        for name, walk in shortrange.walks(model, crystal, threads).items()
+    }
+    about = ("name", "frames", "atoms", "pressure_GPa", "volume_per_atom_A3")
+    result = {
+        **data.attrs,
+        **tabulate(data),
+        "walks": walks,
+        "training_data": [{key: entry[key] for key in about} for entry in index["train"]],
+        "energy_constants": index["energy_constants"],
+    }
     with atomic_path(frames_path) as aside:
         encoding = {"force_count": {"zlib": True}}
         data.to_netcdf(aside, engine="netcdf4", encoding=encoding)
@@ -196,6 +215,7 @@ HEADER = (
     "frames",
     "P (GPa)",
     "energy (meV/atom)",
+    "one constant (meV/atom)",
     "force (eV/Å)",
     "rms force (eV/Å)",
     "pressure (GPa)",
@@ -218,6 +238,7 @@ def rows(table: Mapping[str, dict], kind: str = "sets") -> list[tuple[str, ...]]
             str(e["frames"]),
             "{:.0f}-{:.0f}".format(*e["pressure_range"]),
             f"{e['energy_rmse']:.2f}",
+            f"{e['energy_rmse_one_constant']:.2f}",
             f"{e['force_rmse']:.4f}",
             f"{e['force_rms']:.3f}",
             f"{e['pressure_rmse']:.3f}",

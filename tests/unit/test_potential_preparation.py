@@ -1,0 +1,286 @@
+"""Settings, fetching, the split, energy constants: from sources to what is trained on."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import labelled
+from lah10.errors import UserError
+from lah10.files import sha256
+from lah10.potential import dataset, fetch, preparation, settings
+from lah10.potential.evaluate import Prediction
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def split_of(**held_out) -> settings.Split:
+    about = {"citation": "nobody", "terms": "none"}
+    return settings.Split.model_validate(
+        {
+            "sources": {
+                name: {**about, "path": f"data/{name}", "held_out": held}
+                for name, held in held_out.items()
+            }
+        }
+    )
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """Two sources: `toy` with sets a, b/low and b/high, `other` with a set a."""
+    for i, name in enumerate(("toy/a", "toy/b/low", "toy/b/high", "other/a")):
+        dataset.write_deepmd(labelled.system(name, seed=i), tmp_path / name)
+    second = labelled.system("toy/a", seed=10, sigma=0.05)
+    dataset.write_deepmd(second, tmp_path / "aside")
+    (tmp_path / "aside/set.000").rename(tmp_path / "toy/a/set.001")
+    return {"toy": tmp_path / "toy", "other": tmp_path / "other"}
+
+
+def test_whole_systems_and_single_sets_are_held_out(sources, tmp_path):
+    split = split_of(toy=["b/low", "a/set.001"], other="all")
+    index = preparation.prepare(split, sources, tmp_path / "prepared")
+    frames = {
+        part: {entry["name"]: entry["frames"] for entry in preparation.read_index(index)[part]}
+        for part in ("train", "test")
+    }
+    assert frames == {
+        "train": {"toy/a": 5, "toy/b/high": 5},
+        "test": {"toy/a": 5, "toy/b/low": 5, "other/a": 5},
+    }
+    kept = {s.name: s for s in preparation.read_part(index, "train")}["toy/a"]
+    expected = dataset.read_deepmd(tmp_path / "toy/a", "a").select(range(5))
+    np.testing.assert_array_equal(kept.coordinates, expected.coordinates)
+
+
+def test_a_held_out_set_that_is_not_there_is_named(sources, tmp_path):
+    with pytest.raises(UserError, match=r"held_out: b/lwo is not.*there are a, b/high, b/low"):
+        preparation.prepare(split_of(toy=["b/lwo"], other="all"), sources, tmp_path / "prepared")
+    assert not (tmp_path / "prepared").exists()
+
+
+def test_everything_held_out_is_refused(sources, tmp_path):
+    with pytest.raises(UserError, match="nothing is left to train on"):
+        preparation.prepare(split_of(toy="all", other="all"), sources, tmp_path / "prepared")
+
+
+def test_a_bad_frame_leaves_nothing_to_train_on(sources, tmp_path):
+    split = split_of(toy=["b/low"], other="all")
+    index = preparation.prepare(split, sources, tmp_path / "prepared")
+    file = sources["other"] / "a/set.000/force.npy"
+    np.save(file, np.load(file) * np.nan)
+    with pytest.raises(UserError, match=r"other/a/set.000 frame 0: forces with NaN"):
+        preparation.prepare(split, sources, tmp_path / "prepared")
+    # What was prepared before is whole, and of the old data.
+    assert preparation.read_index(index)
+
+
+def test_changed_data_are_noticed(sources, tmp_path):
+    index = preparation.prepare(split_of(toy=["b/low"], other="all"), sources, tmp_path / "p")
+    file = next(tmp_path.glob("p/train/toy/a/set.000/energy.npy"))
+    np.save(file, np.load(file) + 1e-9)
+    with pytest.raises(UserError, match=r"energy.npy: missing or changed"):
+        preparation.read_index(index)
+
+
+def test_the_closest_pair_is_singled_out(sources, tmp_path):
+    index = preparation.prepare(split_of(toy=["b/low"], other="all"), sources, tmp_path / "p")
+    closest = dataset.read_deepmd(tmp_path / "p/closest", "closest")
+    everything = preparation.read_part(index, "train") + preparation.read_part(index, "test")
+    shortest = min(dataset.shortest_distances(s, 2.0).min() for s in everything)
+    assert len(closest) == 1
+    assert dataset.shortest_distances(closest, 2.0)[0] == shortest
+
+
+def test_constants_are_taken_off_what_is_trained_on_alone(sources, tmp_path):
+    split = split_of(toy=["b/low"], other="all")
+    plain = preparation.prepare(split, sources, tmp_path / "plain")
+    constants = {"toy/a": 0.5, "toy/b/high": -0.25}
+    shifted = preparation.prepare(split, sources, tmp_path / "shifted", constants)
+    for part, expected in (("train", constants), ("test", {})):
+        pairs = zip(
+            preparation.read_part(plain, part), preparation.read_part(shifted, part), strict=True
+        )
+        for before, after in pairs:
+            difference = (before.energies - after.energies) / before.n_atoms
+            np.testing.assert_allclose(difference, expected.get(before.name, 0.0), atol=1e-12)
+    with pytest.raises(UserError, match="no energy constant for toy/b/high"):
+        preparation.prepare(split, sources, tmp_path / "p", {"toy/a": 0.5})
+
+
+def prediction_of(system, offset=0.0, scale=1.0):
+    """The system's own labels, energies times `scale` and shifted (eV/atom)."""
+    energies = scale * system.energies + offset * system.n_atoms
+    return Prediction(energies, system.forces, system.virials)
+
+
+def test_energy_constants_are_the_systems_offsets(monkeypatch):
+    systems = [
+        labelled.system("toy/a", offset=0.004),
+        labelled.system("toy/b", offset=-0.004, seed=2),
+        labelled.system("other/a", offset=160.0, seed=3),
+    ]
+    truth = {s.name: labelled.system(s.name, seed=i + 1) for i, s in enumerate(systems)}
+    monkeypatch.setattr(
+        preparation,
+        "evaluate",
+        lambda model, systems, threads: [prediction_of(truth[s.name], offset=7) for s in systems],
+    )
+    found = preparation.energy_constants("model.pb", systems)
+    values = {name: constant.value for name, constant in found.items()}
+    assert values == pytest.approx({"toy/a": 0.004, "toy/b": -0.004, "other/a": 160.0}, abs=1e-9)
+
+
+def test_energies_in_hartree_are_told_by_their_slope():
+    system = labelled.system("toy/a", frames=20, sigma=0.12)
+    hartree = replace(system, energies=system.energies / 27.2114)
+    with pytest.raises(UserError, match=r"toy/a vary 0.0367 times"):
+        preparation.energy_constant(hartree, prediction_of(system))
+
+
+def test_constants_survive_their_file(tmp_path):
+    model = tmp_path / "model.pb"
+    model.write_bytes(b"graph")
+    constants = {"toy/a": preparation.Constant(0.0123456, 1e-4, 1.0)}
+    preparation.write_constants(constants, model, tmp_path / "c.yaml")
+    assert preparation.read_constants(tmp_path / "c.yaml") == {"toy/a": 0.012346}
+    content = yaml.safe_load((tmp_path / "c.yaml").read_text())
+    assert content["estimated_with"]["sha256"] == sha256(model)
+    (tmp_path / "c.yaml").write_text("constants: {toy/a: 1.0}\n")
+    with pytest.raises(UserError, match="unit: eV/atom"):
+        preparation.read_constants(tmp_path / "c.yaml")
+
+
+# ------------------------------------------------------------------------------- fetching
+
+
+def git(folder, *arguments):
+    settings_of_git = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", folder, *settings_of_git, *arguments], check=True)
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A repository with files at an old commit, and the source that pins it."""
+    repository = tmp_path / "published"
+    files = repository / "data/full"
+    (files / "a/set.000").mkdir(parents=True)
+    (files / "a/type.raw").write_text("0 1\n")
+    (files / "a/set.000/energy.npy").write_bytes(b"labels")
+    (files / "unlisted.npy").write_bytes(b"of no use")
+    git(tmp_path, "init", "--quiet", str(repository))
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "first")
+    commit = subprocess.run(
+        ["git", "-C", repository, "rev-parse", "--short", "HEAD"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    names = ("a/type.raw", "a/set.000/energy.npy")
+    manifest = tmp_path / "manifest.sha256"
+    manifest.write_text("".join(f"{sha256(files / name)}  {name}\n" for name in names))
+    (files / "a/type.raw").write_text("1 0\n")
+    git(repository, "commit", "--quiet", "--all", "-m", "second")
+    source = settings.Source(
+        citation="nobody",
+        terms="none",
+        repository=repository.as_uri(),
+        commit=commit,
+        folder="data/full",
+        manifest=str(manifest),
+        held_out=(),
+    )
+    return source, manifest, repository
+
+
+def test_the_pinned_commit_is_fetched(published, tmp_path):
+    source, manifest, _ = published
+    fetch.fetch(source, manifest, tmp_path / "got/toy")
+    got = {str(p.relative_to(tmp_path / "got")) for p in tmp_path.rglob("got/**/*") if p.is_file()}
+    assert got == {"toy/a/type.raw", "toy/a/set.000/energy.npy"}
+    assert (tmp_path / "got/toy/a/type.raw").read_text() == "0 1\n"
+
+
+def test_without_network_the_way_out_is_told(published, tmp_path):
+    source, manifest, repository = published
+    repository.rename(tmp_path / "gone")
+    with pytest.raises(
+        UserError, match=r"cannot be fetched .*on a machine with network: git clone"
+    ):
+        fetch.fetch(source, manifest, tmp_path / "got")
+    assert not (tmp_path / "got").exists()
+
+
+def test_a_local_copy_is_verified(published, tmp_path):
+    source, manifest, repository = published
+    with pytest.raises(UserError, match=r"type.raw: its content is not the published one"):
+        fetch.fetch(source, manifest, tmp_path / "got", local=repository / "data/full")
+    git(repository, "checkout", "--quiet", "HEAD~1")
+    fetch.fetch(source, manifest, tmp_path / "got", local=repository / "data/full")
+    assert (tmp_path / "got/a/type.raw").read_text() == "0 1\n"
+    (repository / "data/full/a/type.raw").unlink()
+    with pytest.raises(UserError, match=r"type.raw: missing; is .* the right folder"):
+        fetch.fetch(source, manifest, tmp_path / "got", local=repository / "data/full")
+    # What was fetched before is untouched.
+    assert (tmp_path / "got/a/type.raw").read_text() == "0 1\n"
+
+
+@pytest.mark.parametrize("line", ["abc  a.npy", "0" * 64 + "  ../a.npy", "0" * 64 + "  /a", ""])
+def test_a_bad_manifest_is_named(tmp_path, line):
+    (tmp_path / "m").write_text(line)
+    with pytest.raises(UserError, match=r"/m: (line 1|empty)"):
+        fetch.read_manifest(tmp_path / "m")
+
+
+# ------------------------------------------------------------------------------- settings
+
+
+def test_the_shipped_settings_are_valid(monkeypatch):
+    training, split = settings.load(REPOSITORY / "config/training.yaml", root=REPOSITORY)
+    assert training.steps > 0
+    source = split.sources["ly-ceperley"]
+    manifest = fetch.read_manifest(REPOSITORY / source.manifest)
+    # Every held-out set is among the published files.
+    for entry in source.held_out:
+        assert any(name.startswith(f"{entry}/") for name in manifest), entry
+
+
+BAD_SETTINGS = {
+    "unknown key": ({"step": 10}, "step: unknown key; did you mean steps"),
+    "missing": ({"steps": ...}, "steps: missing"),
+    "no steps": ({"steps": 0}, "steps: 0 is not allowed; a number >= 1"),
+    "seed twice": ({"seeds": [1, 2, 1]}, r"seeds: \[1, 2, 1\] is not allowed; every value once"),
+    "device": ({"device": "tpu"}, "device: \"tpu\" is not allowed; 'cpu' or 'gpu' is allowed"),
+    "no such file": ({"input": "nowhere.json"}, "input: nowhere.json is not allowed; the path"),
+    "no such source": ({"data": {"ly": "."}}, r"data.ly: no source of that name .*ly-ceperley"),
+    "no such folder": ({"data": {"ly-ceperley": "nowhere"}}, "data.ly-ceperley: nowhere is not"),
+    "no such model": ({"compare": {"peer": "nowhere.pb"}}, "compare.peer: nowhere.pb is not"),
+    "name taken": ({"compare": {"model1": "config"}}, "compare.model1: "),
+    "bad name": ({"compare": {"a/b": "config"}}, "compare.a/b"),
+}
+
+
+@pytest.mark.parametrize("changes, message", BAD_SETTINGS.values(), ids=BAD_SETTINGS)
+def test_bad_settings_are_one_line(tmp_path, changes, message):
+    content = yaml.safe_load((REPOSITORY / "config/training.yaml").read_text())
+    content |= changes
+    content = {key: value for key, value in content.items() if value is not ...}
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match=message) as caught:
+        settings.load(tmp_path / "t.yaml", root=REPOSITORY)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "t.yaml"))
+
+
+@pytest.mark.parametrize("missing", ["commit", "manifest", "repository"])
+def test_a_source_is_in_one_place(tmp_path, missing):
+    content = yaml.safe_load((REPOSITORY / "resources/potentials/lah10/split.yaml").read_text())
+    del content["sources"]["ly-ceperley"][missing]
+    (tmp_path / "split.yaml").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="either path, or repository, commit and manifest"):
+        settings.load_split(tmp_path / "split.yaml")

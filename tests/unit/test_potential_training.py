@@ -1,0 +1,207 @@
+"""Training, freezing, compressing: a toy potential from made-up frames, by the package alone."""
+
+import copy
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import labelled
+from lah10 import frozen_model
+from lah10.errors import UserError
+from lah10.potential import dataset, preparation, settings, training
+from lah10.potential.evaluate import PACKAGE_ROOT, evaluate
+
+TEMPLATE = {
+    "model": {
+        "type_map": ["La", "H"],
+        "descriptor": {
+            "type": "se_e2_a",
+            "rcut": 3.0,
+            "rcut_smth": 1.0,
+            "sel": [10, 60],
+            "neuron": [4, 8],
+            "axis_neuron": 2,
+            "precision": "float32",
+        },
+        "fitting_net": {"neuron": [8], "precision": "float32"},
+    },
+    "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 10},
+    "loss": {"type": "ener", "start_pref_e": 1, "start_pref_f": 100, "limit_pref_f": 1},
+    "training": {"disp_freq": 10},
+}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """Prepared data: twelve frames to train on, four to test with."""
+    folder = tmp_path_factory.mktemp("data")
+    for name, frames, volume in (("a", 12, 33.2), ("b", 4, 34.0)):
+        system = labelled.system(f"toy/{name}", frames=frames, volume=volume)
+        dataset.write_deepmd(system, folder / "toy" / name)
+    split = settings.Split.model_validate(
+        {
+            "sources": {
+                "toy": {
+                    "citation": "nobody",
+                    "terms": "none",
+                    "path": str(folder / "toy"),
+                    "held_out": ["b"],
+                }
+            }
+        }
+    )
+    return preparation.prepare(split, {"toy": folder / "toy"}, folder / "prepared")
+
+
+def toy_input(index, steps=20, **descriptor):
+    template = copy.deepcopy(TEMPLATE)
+    template["model"]["descriptor"] |= descriptor
+    return training.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)
+
+
+def test_the_input_is_filled_in(index):
+    content = toy_input(index)
+    folders = content["training"]["training_data"]["systems"]
+    assert [Path(folder, "type.raw").is_file() for folder in folders] == [True]
+    assert content["training"]["numb_steps"] == 20
+    other = training.training_input(TEMPLATE, index, steps=20, seed=2, checkpoint_steps=10)
+    seeds = [
+        (c["model"]["descriptor"]["seed"], c["model"]["fitting_net"]["seed"], c["training"]["seed"])
+        for c in (content, other)
+    ]
+    assert len({seed for model in seeds for seed in model}) == 6
+    assert "systems" not in json.dumps(training.without_paths(content))
+
+
+def test_too_few_neighbours_are_refused(index):
+    with pytest.raises(UserError, match=r"descriptor.sel: \[3, 60\] is not allowed; .* up to \["):
+        toy_input(index, sel=[3, 60])
+
+
+def test_another_order_of_elements_is_refused(index):
+    template = copy.deepcopy(TEMPLATE)
+    template["model"]["type_map"] = ["H", "La"]
+    with pytest.raises(UserError, match=r"type_map: \['H', 'La'\] is not allowed"):
+        training.training_input(template, index, steps=20, seed=1, checkpoint_steps=10)
+
+
+def test_the_last_complete_checkpoint_is_found(tmp_path):
+    assert training.checkpoint_step(tmp_path) is None
+    for step in (800, 1200):
+        for part in ("index", "meta", "data-00000-of-00001"):
+            (tmp_path / f"model.ckpt-{step}.{part}").touch()
+    (tmp_path / "model.ckpt.index").touch()
+    assert training.checkpoint_step(tmp_path) == 1200
+    (tmp_path / "model.ckpt-1200.meta").unlink()
+    assert training.checkpoint_step(tmp_path) == 800
+
+
+def test_a_second_training_in_the_same_folder_is_refused(index, tmp_path):
+    (tmp_path / "run").mkdir()
+    with open(tmp_path / "run/.lock", "a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another training runs there"):
+            training.train(toy_input(index), index, tmp_path / "run", tmp_path / "log")
+
+
+@pytest.mark.slow
+def test_from_frames_to_a_compressed_model(index, tmp_path):
+    content, run, log = toy_input(index), tmp_path / "run", tmp_path / "log"
+    training.train(content, index, run, log)
+    assert training.checkpoint_step(run) == 20
+
+    # Done is done; another input starts anew.
+    stamp = (run / "checkpoint").stat().st_mtime_ns
+    training.train(content, index, run, log)
+    assert (run / "checkpoint").stat().st_mtime_ns == stamp
+
+    frozen, compressed = tmp_path / "frozen.pb", tmp_path / "lah10.pb"
+    training.freeze(run, frozen, log)
+    change = training.compress(frozen, compressed, index, content, log)
+    assert frozen_model.read(compressed).type_map == ("La", "H")
+    assert frozen_model.read(compressed).cutoff == pytest.approx(3.0)
+    assert 0 < change["force"] < 1e-3
+
+    systems = preparation.read_part(index, "test")
+    (found,) = evaluate(compressed, systems)
+    assert found.forces.shape == systems[0].forces.shape
+    # Even twenty steps beat no forces at all.
+    error = np.sqrt(np.mean((found.forces - systems[0].forces) ** 2))
+    assert error < 0.95 * np.sqrt(np.mean(systems[0].forces ** 2))
+
+    # deepmd-kit takes a wrong input without a word: compression must not.
+    wrong = copy.deepcopy(content)
+    wrong["model"]["descriptor"]["resnet_dt"] = True
+    with pytest.raises(UserError, match=r"compression changed forces by|dp compress failed"):
+        training.compress(frozen, tmp_path / "wrong.pb", index, wrong, log)
+    assert not (tmp_path / "wrong.pb").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_from_its_checkpoint(index, tmp_path):
+    steps = 100_000  # more than it will do before it is killed
+    content, run, log = toy_input(index, steps=steps), tmp_path / "run", tmp_path / "log"
+    (tmp_path / "content.json").write_text(json.dumps(content))
+    script = (
+        "import json; from lah10.potential.training import train; "
+        f"train(json.load(open({str(tmp_path / 'content.json')!r})), {str(index)!r}, "
+        f"{str(run)!r}, {str(log)!r})"
+    )
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE_ROOT)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, start_new_session=True
+    )
+    try:
+        wait_for(lambda: (training.checkpoint_step(run) or 0) >= 10)
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    wait_for(lambda: unlocked(run / ".lock"))
+    done = training.checkpoint_step(run)
+    assert 10 <= done < steps
+
+    # The same training with its end nearer is another one to deepmd-kit, so shorten it on disk.
+    shorter = toy_input(index, steps=done + 10)
+    for name, value in (
+        ("input.json", shorter),
+        ("fingerprint.json", training.fingerprint(shorter, index)),
+    ):
+        (run / name).write_text(json.dumps(value))
+    training.train(shorter, index, run, log)
+    assert training.checkpoint_step(run) == done + 10
+    curve = training.read_curve(run / "lcurve.out")
+    assert curve["step"][-1] == done + 10
+    assert "restart from model" in log.read_text()
+
+
+def unlocked(path):
+    with open(path) as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_an_error_of_deepmd_is_told_in_one_line(index, tmp_path):
+    content = toy_input(index)
+    content["loss"]["no_such_key"] = 1
+    with pytest.raises(UserError, match=r"dp train failed in .*no_such_key.*; see") as caught:
+        training.train(content, index, tmp_path / "run", tmp_path / "log")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,270 @@
+"""The potential: published and own labels to a trained, compressed and validated model.
+
+Nothing here runs unless asked for: campaigns read the shipped model. `snakemake potential` trains
+anew; `snakemake ship_potential` then puts the first model in the shipped one's place.
+"""
+
+import json
+
+import lah10.potential.settings
+
+try:
+    TRAINING, SPLIT = lah10.potential.settings.load(CONFIG.training)
+except UserError as error:
+    sys.exit(str(error))
+
+POTENTIAL = "results/potential"
+POTENTIAL_LOGS = "logs/potential"
+#: Checkpoints of trainings: declared nowhere, so that they survive a retry.
+TRAINING_SCRATCH = f"{POTENTIAL}/training"
+INDEX = f"{POTENTIAL}/prepared/index.json"
+MODELS = {f"model{seed}": seed for seed in TRAINING.seeds}
+SHIPPED = "resources/potentials/lah10"
+REST = "resources/structures/Fm-3m.cif"
+#: Where each source's labels lie: in the project, or fetched.
+SOURCE_FOLDERS = [
+    source.path or f"{POTENTIAL}/data/{name}" for name, source in SPLIT.sources.items()
+]
+#: What is validated: trained models, and those to compare with.
+VALIDATED = {name: f"{POTENTIAL}/models/{name}/lah10.pb" for name in MODELS}
+VALIDATED |= TRAINING.compare
+
+
+wildcard_constraints:
+    source="|".join(map(re.escape, SPLIT.sources)),
+    model="|".join(MODELS),
+    validated="|".join(VALIDATED),
+
+
+localrules:
+    fetch_dataset,
+    potential,
+    ship_potential,
+
+
+rule potential:
+    input:
+        expand(f"{POTENTIAL}/models/{{model}}/PROVENANCE.md", model=MODELS),
+        expand(f"{POTENTIAL}/models/{{name}}/validation.json", name=TRAINING.compare),
+
+
+rule fetch_dataset:
+    input:
+        manifest=lambda wildcards: SPLIT.sources[wildcards.source].manifest,
+    output:
+        directory(f"{POTENTIAL}/data/{{source}}"),
+    log:
+        f"{POTENTIAL_LOGS}/fetch_{{source}}.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/fetch_{{source}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        source=lambda wildcards: SPLIT.sources[wildcards.source].model_dump_json(),
+        local=lambda wildcards: TRAINING.data.get(wildcards.source),
+    message:
+        "Fetch the data set {wildcards.source}"
+    script:
+        "../scripts/fetch_dataset.py"
+
+
+rule prepare_dataset:
+    input:
+        folders=SOURCE_FOLDERS,
+        split=TRAINING.split,
+        constants=TRAINING.constants_file or [],
+    output:
+        INDEX,
+    log:
+        f"{POTENTIAL_LOGS}/prepare.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/prepare.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    message:
+        "Check the labelled structures and hold out what the split declares"
+    script:
+        "../scripts/prepare_dataset.py"
+
+
+rule energy_constants:
+    input:
+        folders=SOURCE_FOLDERS,
+        split=TRAINING.split,
+        model=CONFIG.potential.model,
+    output:
+        f"{POTENTIAL}/energy_constants.yaml",
+    log:
+        f"{POTENTIAL_LOGS}/energy_constants.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/energy_constants.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    message:
+        "Estimate the sets' energy constants with {input.model}"
+    script:
+        "../scripts/energy_constants.py"
+
+
+rule train:
+    input:
+        index=INDEX,
+        template=TRAINING.input,
+    output:
+        training=f"{POTENTIAL}/models/{{model}}/training.json",
+        curve=f"{POTENTIAL}/models/{{model}}/lcurve.out",
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/train.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/train.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: TRAINING.threads
+    resources:
+        mem_mb=8000,
+        runtime=24 * 60,
+        cpus_per_task=lambda wildcards, threads: threads,
+    params:
+        scratch=f"{TRAINING_SCRATCH}/{{model}}",
+        seed=lambda wildcards: MODELS[wildcards.model],
+        steps=TRAINING.steps,
+        checkpoint_steps=TRAINING.checkpoint_steps,
+        device=TRAINING.device,
+    message:
+        "Train {wildcards.model} for {params.steps} steps; progress in {log}"
+    script:
+        "../scripts/train.py"
+
+
+rule freeze:
+    input:
+        rules.train.output.curve,
+    output:
+        f"{POTENTIAL}/models/{{model}}/frozen.pb",
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/freeze.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/freeze.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        scratch=f"{TRAINING_SCRATCH}/{{model}}",
+    message:
+        "Freeze {wildcards.model}"
+    script:
+        "../scripts/freeze.py"
+
+
+rule compress:
+    input:
+        frozen=rules.freeze.output[0],
+        training=rules.train.output.training,
+        index=INDEX,
+    output:
+        f"{POTENTIAL}/models/{{model}}/lah10.pb",
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/compress.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/compress.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    message:
+        "Compress {wildcards.model}, and check that this changed nothing"
+    script:
+        "../scripts/compress.py"
+
+
+rule validate_potential:
+    input:
+        model=lambda wildcards: VALIDATED[wildcards.validated],
+        index=INDEX,
+        crystal=REST,
+    output:
+        table=f"{POTENTIAL}/models/{{validated}}/validation.json",
+        frames=f"{POTENTIAL}/models/{{validated}}/validation.nc",
+        parity=multiext(f"{POTENTIAL}/models/{{validated}}/parity", ".png", ".pdf"),
+    log:
+        f"{POTENTIAL_LOGS}/{{validated}}/validate.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{validated}}/validate.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    message:
+        "Validate {wildcards.validated} on the held-out sets"
+    script:
+        "../scripts/validate_potential.py"
+
+
+rule potential_card:
+    input:
+        f"{POTENTIAL}/models/{{model}}/lah10.pb",
+        f"{POTENTIAL}/models/{{model}}/training.json",
+        f"{POTENTIAL}/models/{{model}}/validation.json",
+        split=TRAINING.split,
+    output:
+        f"{POTENTIAL}/models/{{model}}/PROVENANCE.md",
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/card.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/card.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "Write the card of {wildcards.model}"
+    script:
+        "../scripts/potential_card.py"
+
+
+# Without an output: the shipped model is a source file of every campaign, which must not be
+# trained again because some file here became younger.
+rule ship_potential:
+    input:
+        expand(
+            f"{POTENTIAL}/models/{next(iter(MODELS))}/{{name}}",
+            name=[
+                "lah10.pb",
+                "training.json",
+                "lcurve.out",
+                "validation.json",
+                "parity.png",
+            ],
+        ),
+    log:
+        f"{POTENTIAL_LOGS}/ship.log",
+    conda:
+        "../../envs/training.yaml"
+    params:
+        folder=SHIPPED,
+        split=TRAINING.split,
+    message:
+        f"Put {next(iter(MODELS))} into {SHIPPED}"
+    script:
+        "../scripts/ship_potential.py"

@@ -1,0 +1,24 @@
+"""Rule compress: tabulated embedding networks, checked against the frozen graph."""
+
+from lah10 import logs
+
+logs.start(snakemake.log[0])
+
+import json
+import logging
+from pathlib import Path
+
+from lah10.potential.training import compress
+
+change = compress(
+    snakemake.input.frozen,
+    snakemake.output[0],
+    snakemake.input.index,
+    json.loads(Path(snakemake.input.training).read_text()),
+    snakemake.log[0],
+)
+logging.info(
+    "compression changed forces by %.1e eV/Å and energies by %.1e eV/atom at most",
+    change["force"],
+    change["energy"],
+)

@@ -1,0 +1,199 @@
+"""The provenance card of a potential, written from what was measured and declared."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lah10.errors import UserError
+from lah10.files import atomic_path, sha256
+from lah10.potential.settings import Split
+from lah10.potential.validation import HEADER, rows
+
+#: What a shipped potential's folder holds, for the card's last table.
+FILES = {
+    "lah10.pb": "the model: frozen and compressed, what campaigns read",
+    "input.json": "training input of deepmd-kit, without data, steps and seeds",
+    "training.json": "the input as it was run, with steps and seeds; paths of data left out",
+    "split.yaml": "sources, and what was held out",
+    "validation.json": "every number above",
+    "parity.png": "the model against DFT on the held-out sets",
+    "lcurve.out": "errors during training",
+    "speed.json": "the speed above",
+    "comparison.json": "the numbers of the model compared with",
+}
+
+
+def render(folder: str | os.PathLike, split: Split) -> str:
+    """The card in Markdown, from the files in a potential's folder.
+
+    Needed are lah10.pb, training.json and validation.json; speed.json and comparison.json
+    (another model's validation) are told when they are there.
+
+    Raises
+    ------
+    UserError
+        A needed file is missing, or the validation is of another model.
+    """
+    folder = Path(folder)
+    validation = _read(folder / "validation.json")
+    training = _read(folder / "training.json")
+    digest = sha256(folder / "lah10.pb")
+    if validation["model_sha256"] != digest:
+        raise UserError(
+            f"{folder}/validation.json: is of another model than lah10.pb; validate it anew"
+        )
+    blocks = [
+        "# Provenance of lah10.pb",
+        "Written by `lah10.potential.card` from the files beside it; do not edit.",
+        *_data(validation, split),
+        *_errors(validation, folder),
+        *_validity(validation),
+        *_speed(folder, digest),
+        *_training(training),
+        "## Files",
+        _table(
+            ("file", "what", "SHA-256"),
+            [
+                (f"`{name}`", what, f"`{sha256(folder / name)}`")
+                for name, what in FILES.items()
+                if (folder / name).is_file()
+            ],
+        ),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def write(folder: str | os.PathLike, split: Split) -> Path:
+    """Write `render`'s text as PROVENANCE.md in the potential's folder."""
+    path = Path(folder, "PROVENANCE.md")
+    text = render(folder, split)
+    with atomic_path(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+    return path
+
+
+def _data(validation: Mapping, split: Split) -> list[str]:
+    lines = []
+    for name, source in split.sources.items():
+        origin = (
+            f"{source.repository}, commit {source.commit}, folder `{source.folder}`"
+            if source.repository
+            else f"`{source.path}`"
+        )
+        held = "everything" if source.held_out == "all" else ", ".join(source.held_out)
+        lines.append(
+            f"- **{name}**: {source.citation}. From {origin}. Terms: {source.terms}. "
+            f"Held out: {held}."
+        )
+    trained = validation["training_data"]
+    count = sum(entry["frames"] for entry in trained)
+    constants = validation["energy_constants"]
+    energies = (
+        "Energies as published."
+        if constants is None
+        else "A constant was taken off each set's energies (`energy_constants.yaml`)."
+    )
+    return [
+        "## Data",
+        "\n".join(lines),
+        f"Trained on {count} frames; whole sets were held out, by name, before the first training. "
+        f"{energies}",
+        _table(
+            ("trained on", "frames", "atoms", "P (GPa)", "V (Å³ per atom)"),
+            [
+                (
+                    entry["name"],
+                    str(entry["frames"]),
+                    str(entry["atoms"]),
+                    "{:.0f}-{:.0f}".format(*entry["pressure_GPa"]),
+                    "{:.2f}-{:.2f}".format(*entry["volume_per_atom_A3"]),
+                )
+                for entry in trained
+            ],
+        ),
+    ]
+
+
+def _errors(validation: Mapping, folder: Path) -> list[str]:
+    blocks = [
+        "## Errors on the held-out sets",
+        "Root mean square errors: energy per atom after one constant per set (next column: after "
+        "one constant for the whole line), forces by component, pressure and its mean error "
+        "(model minus DFT).",
+        _table(HEADER, rows(validation, "sources") + rows(validation, "sets")),
+        _table(("set, pressures", *HEADER[1:]), rows(validation, "pressure_ranges")),
+    ]
+    comparison = folder / "comparison.json"
+    if comparison.is_file():
+        other = _read(comparison)
+        name = other.get("name", other["model"])
+        blocks += [
+            f"{name}, SHA-256 `{other['model_sha256']}`, on the same frames:",
+            _table(HEADER, rows(other, "sources") + rows(other, "sets")),
+        ]
+    return blocks
+
+
+def _validity(validation: Mapping) -> list[str]:
+    pressures = [limit for entry in validation["training_data"] for limit in entry["pressure_GPa"]]
+    walks = validation["walks"]
+    pairs = ", ".join(
+        f"{name} down to {walks[name]['energy_rises_to']:.2f} Å" for name in ("H-H", "La-H")
+    )
+    low, high = min(pressures), max(pressures)
+    return [
+        "## Range of validity",
+        f"LaH10, trained from {low:.0f} to {high:.0f} GPa, in Fm-3m, R-3m and what lies between, "
+        "perfect crystals without vacancies; classical and quantum nuclei. Outside this the table "
+        "by pressure says how far to believe it.",
+        "Beyond the data nothing is accurate, but nothing should collapse. Squeezing Fm-3m, the "
+        f"pressure rises up to {walks['volume']['pressure_rises_to']:.0f} GPa without a break; "
+        f"pushing a pair of atoms together in Fm-3m, the energy rises for {pairs} (as far as was "
+        f"looked: {walks['H-H']['coordinate'][-1]:.2f} and {walks['La-H']['coordinate'][-1]:.2f} "
+        "Å).",
+    ]
+
+
+def _speed(folder: Path, digest: str) -> list[str]:
+    path = folder / "speed.json"
+    speed = _read(path) if path.is_file() else {"models": []}
+    if digest not in {entry["sha256"] for entry in speed["models"]}:
+        return []  # not measured yet, or measured for another model
+    lines = [
+        (entry["name"], f"{entry['katom_steps_per_second']:.2f}", f"{entry['ratio']:.2f}")
+        for entry in speed["models"]
+    ]
+    return [
+        "## Speed",
+        f"{speed['atoms']} atoms, {speed['steps']} steps of NVE in LAMMPS on one core, one run "
+        f"after the other in turn, best of {speed['repeats']}; {speed['processor']}.",
+        _table(("model", "katom-step/s", "ratio"), lines),
+    ]
+
+
+def _training(training: Mapping) -> list[str]:
+    descriptor = training["model"]["descriptor"]
+    fitting = training["model"]["fitting_net"]
+    shape = "-".join(map(str, descriptor.get("neuron", [])))
+    net = "-".join(map(str, fitting.get("neuron", [])))
+    return [
+        "## Training",
+        f"deepmd-kit (TensorFlow), {descriptor['type']}, cut-off {descriptor.get('rcut', '')} Å, "
+        f"embedding {shape}/{descriptor.get('axis_neuron', '')}, fitting {net}, "
+        f"{descriptor.get('precision', 'float64')}, {training['training']['numb_steps']} steps. "
+        "`snakemake potential` trains it again from the same data; on other hardware or with "
+        "other threads the numbers differ, the errors do not.",
+    ]
+
+
+def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rule = ["---"] * len(header)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (header, rule, *lines))
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}), and the card needs it") from None
