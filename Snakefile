@@ -35,6 +35,7 @@ include: "workflow/rules/analysis.smk"
 include: "workflow/rules/phase_diagram.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/potential.smk"
 
 
 rule all:
