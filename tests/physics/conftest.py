@@ -26,8 +26,12 @@ def in_lammps(tmp_path):
             f"json.dump(result, open({str(answer)!r}, 'w'))\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], env=environment(), cwd=tmp_path,
-            capture_output=True, text=True, check=False,
+            [sys.executable, "-c", code],
+            env=environment(),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
         return json.loads(answer.read_text())

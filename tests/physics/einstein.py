@@ -18,25 +18,39 @@ def energies(bath, temperature, friction, frequencies, steps, atoms, timestep=0.
     masses = np.array([138.905] * atoms + [1.008] * atoms * (len(frequencies) - 1))
     types = np.array([0] * atoms + [1] * atoms * (len(frequencies) - 1))
     total, edge = len(masses), 4.0
-    engine.execute([
-        *script.header(),
-        f"region box block 0 {edge * total} 0 {edge} 0 {edge}",
-        "create_box 2 box",
-        *(f"create_atoms {kind + 1} single {(i + 0.5) * edge} 2 2" for i, kind in enumerate(types)),
-        "mass 1 138.905", "mass 2 1.008",
-        "pair_style zero 1.0", "pair_coeff * *",
-        f"timestep {timestep}", "fix move all nve",
-    ])
+    engine.execute(
+        [
+            *script.header(),
+            f"region box block 0 {edge * total} 0 {edge} 0 {edge}",
+            "create_box 2 box",
+            *(
+                f"create_atoms {kind + 1} single {(i + 0.5) * edge} 2 2"
+                for i, kind in enumerate(types)
+            ),
+            "mass 1 138.905",
+            "mass 2 1.008",
+            "pair_style zero 1.0",
+            "pair_coeff * *",
+            f"timestep {timestep}",
+            "fix move all nve",
+        ]
+    )
     for i, frequency in enumerate(frequencies):
         members = f"{i * atoms + 1}:{(i + 1) * atoms}"
         spring = masses[i * atoms] * MVV2E * (2 * np.pi * frequency) ** 2
-        engine.execute([f"group part{i} id {members}", f"fix spring{i} part{i} spring/self {spring}"])
+        engine.execute(
+            [f"group part{i} id {members}", f"fix spring{i} part{i} spring/self {spring}"]
+        )
         engine.execute([f"compute ke{i} part{i} ke"])
     columns = " ".join(f"c_ke{i} f_spring{i}" for i in range(len(frequencies)))
-    engine.execute([
-        f"fix {script.BATH} all external pf/callback 1 1", "thermo 10",
-        f"thermo_style custom step {columns}", "thermo_modify norm no",
-    ])
+    engine.execute(
+        [
+            f"fix {script.BATH} all external pf/callback 1 1",
+            "thermo 10",
+            f"thermo_style custom step {columns}",
+            "thermo_modify norm no",
+        ]
+    )
     recorder = SpectrumRecorder(types, 4 * timestep, 250, 1000)
     engine.attach(
         Bath(bath, temperature, friction, 200.0, masses, types, timestep, 11), recorder, 4
@@ -47,8 +61,6 @@ def energies(bath, temperature, friction, frequencies, steps, atoms, timestep=0.
     for _ in range(steps // 10):
         engine.advance(10)
         row = engine.lmp.last_thermo()
-        samples.append([
-            [row[f"c_ke{i}"], row[f"f_spring{i}"]] for i in range(len(frequencies))
-        ])
+        samples.append([[row[f"c_ke{i}"], row[f"f_spring{i}"]] for i in range(len(frequencies))])
     mean = np.mean(samples, axis=0) * 2 / (3 * atoms * BOLTZMANN)
     return {"kinetic": mean[:, 0].tolist(), "potential": mean[:, 1].tolist()}

@@ -11,7 +11,7 @@ FREQUENCIES = [15.0, 40.0, 60.0]
 
 ATOMS = 240
 LA, H = 138.905, 1.008
-#: Taking the net force from the atoms by mass takes this share of the energy of an atom on a spring.
+#: What is left to an atom on a spring when the net force is taken from all atoms by mass.
 KEPT = 1 - np.array([LA, H, H]) / (ATOMS * (LA + 2 * H))
 
 
@@ -21,8 +21,14 @@ KEPT = 1 - np.array([LA, H, H]) / (ATOMS * (LA + 2 * H))
 def test_energy_per_mode_is_theta(in_lammps, bath, temperature):
     """Within 2 % at small friction: 0.8 % of statistics, 0.9 % of the time step at 60 THz."""
     found = in_lammps(
-        "einstein", "energies", bath=bath, temperature=temperature, friction=2.0,
-        frequencies=FREQUENCIES, steps=50_000, atoms=ATOMS,
+        "einstein",
+        "energies",
+        bath=bath,
+        temperature=temperature,
+        friction=2.0,
+        frequencies=FREQUENCIES,
+        steps=50_000,
+        atoms=ATOMS,
     )
     energy = 0.5 * (np.array(found["kinetic"]) + np.array(found["potential"]))
     theta = bath_energy(bath, np.array(FREQUENCIES), temperature) / BOLTZMANN
@@ -32,12 +38,20 @@ def test_energy_per_mode_is_theta(in_lammps, bath, temperature):
 def test_bias_of_large_friction_is_the_known_one(in_lammps):
     """At 20/ps the kinetic energy is too high and the potential too low by the exact amounts."""
     found = in_lammps(
-        "einstein", "energies", bath="qtb", temperature=20.0, friction=20.0,
-        frequencies=FREQUENCIES, steps=20_000, atoms=ATOMS,
+        "einstein",
+        "energies",
+        bath="qtb",
+        temperature=20.0,
+        friction=20.0,
+        frequencies=FREQUENCIES,
+        steps=20_000,
+        atoms=ATOMS,
     )
-    exact = np.array([
-        oscillator_energies("qtb", f, 20.0, 20.0, 200.0) for f in FREQUENCIES
-    ]) * 2 / BOLTZMANN
+    exact = (
+        np.array([oscillator_energies("qtb", f, 20.0, 20.0, 200.0) for f in FREQUENCIES])
+        * 2
+        / BOLTZMANN
+    )
     # The Verlet step raises the potential energy by 1/(1 − (ωΔt/2)²).
     verlet = 1 / (1 - (np.pi * np.array(FREQUENCIES) * 0.0005) ** 2)
     assert found["kinetic"] / KEPT == pytest.approx(exact[:, 0], rel=0.02)

@@ -12,14 +12,19 @@ def job(tmp_path):
     for name in ("supercell.xyz", "supercell.data", "model.pb", "other.pb"):
         (tmp_path / name).write_text(name)
     return Job(
-        stage="equilibrate", bath="qtb", pressure_GPa=150.0, temperature_K=100.0,
+        stage="equilibrate",
+        bath="qtb",
+        pressure_GPa=150.0,
+        temperature_K=100.0,
         supercell=str(tmp_path / "supercell.xyz"),
         supercell_data=str(tmp_path / "supercell.data"),
-        outputs={"thermo": "a"}, scratch="s",
+        outputs={"thermo": "a"},
+        scratch="s",
         potential={"model": str(tmp_path / "model.pb"), "committee": []},
         bath_options={"friction_per_ps": 10.0, "cutoff_THz": 200.0},
         dynamics={"timestep_fs": 0.5, "duration_ps": 2.0, "thermo_interval_fs": 5.0},
-        seed=1, campaign="demo",
+        seed=1,
+        campaign="demo",
     )
 
 
@@ -31,8 +36,12 @@ def test_fingerprint_ignores_names_and_places(job):
 @pytest.mark.parametrize(
     "change",
     [
-        {"seed": 2}, {"bath": "classical"}, {"pressure_GPa": 151.0}, {"temperature_K": 101.0},
-        {"bath_options": {"friction_per_ps": 5.0, "cutoff_THz": 200.0}}, {"mpi_ranks": 2},
+        {"seed": 2},
+        {"bath": "classical"},
+        {"pressure_GPa": 151.0},
+        {"temperature_K": 101.0},
+        {"bath_options": {"friction_per_ps": 5.0, "cutoff_THz": 200.0}},
+        {"mpi_ranks": 2},
         {"dynamics": {"timestep_fs": 0.25, "duration_ps": 2.0, "thermo_interval_fs": 5.0}},
     ],
 )

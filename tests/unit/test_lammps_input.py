@@ -17,12 +17,18 @@ def stream(bath, stage):
     drag = 2.0 if stage == "equilibrate" else 0.0
     interaction = script.interaction("lah10.pb")
     start = [
-        *script.header(), *script.crystal("supercell.data"), *interaction,
-        *script.relaxation(150.0), *script.velocities(temperature, 1234),
+        *script.header(),
+        *script.crystal("supercell.data"),
+        *interaction,
+        *script.relaxation(150.0),
+        *script.velocities(temperature, 1234),
         "write_restart state-00000.restart",
     ]
     segment = [
-        "clear", "box tilt large", *script.restart("state-00000.restart"), *interaction,
+        "clear",
+        "box tilt large",
+        *script.restart("state-00000.restart"),
+        *interaction,
         *script.integrator(150.0, 0.5, temperature, 0.0005, 10, drag),
     ]
     return "\n".join((start if stage == "equilibrate" else []) + segment) + "\n"

@@ -22,8 +22,11 @@ def test_white_noise_is_the_same_however_it_is_cut():
 
 def test_white_noise_differs_between_seeds_groups_and_steps():
     base = WhiteNoise(7).group(0, 0, 4096)
-    for other in (WhiteNoise(8).group(0, 0, 4096), WhiteNoise(7).group(1, 0, 4096),
-                  WhiteNoise(7).group(0, 4096, 8192)):
+    for other in (
+        WhiteNoise(8).group(0, 0, 4096),
+        WhiteNoise(7).group(1, 0, 4096),
+        WhiteNoise(7).group(0, 4096, 8192),
+    ):
         correlation = np.mean(base * other)
         assert abs(correlation) < 5 / np.sqrt(base.size)
     assert base.mean() == pytest.approx(0, abs=5 / np.sqrt(base.size))

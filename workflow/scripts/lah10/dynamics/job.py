@@ -63,9 +63,9 @@ class Job:
 
     def number(self, purpose: str, bits: int) -> int:
         """A number of so many bits that belongs to this seed, point, stage and purpose alone."""
-        text = json.dumps([
-            self.seed, self.stage, self.bath, self.pressure_GPa, self.temperature_K, purpose
-        ])
+        text = json.dumps(
+            [self.seed, self.stage, self.bath, self.pressure_GPa, self.temperature_K, purpose]
+        )
         digest = hashlib.sha256(text.encode()).digest()
         return int.from_bytes(digest[:8], "big") >> (64 - bits)
 

@@ -22,8 +22,13 @@ def write_data(atoms: ase.Atoms, path) -> None:
     """
     with atomic_path(path) as aside:
         write(
-            aside, atoms, format="lammps-data", masses=True, atom_style="atomic",
-            specorder=list(ELEMENTS), units="metal",
+            aside,
+            atoms,
+            format="lammps-data",
+            masses=True,
+            atom_style="atomic",
+            specorder=list(ELEMENTS),
+            units="metal",
         )
 
 
@@ -48,8 +53,9 @@ def restart(path: str | Path) -> list[str]:
     return [f"read_restart {path}"]
 
 
-def interaction(model: str | Path, committee: Sequence = (), deviation: str | Path = "",
-                every: int = 0) -> list[str]:
+def interaction(
+    model: str | Path, committee: Sequence = (), deviation: str | Path = "", every: int = 0
+) -> list[str]:
     """The deep potential; a committee's deviation is written to a file every `every` steps."""
     style = f"pair_style deepmd {model}"
     if committee:
@@ -80,8 +86,14 @@ def velocities(temperature: float, seed: int) -> list[str]:
     ]
 
 
-def integrator(pressure: float, damping: float, cell_temperature: float, timestep: float,
-               thermo_every: int, drag: float = 0.0) -> list[str]:
+def integrator(
+    pressure: float,
+    damping: float,
+    cell_temperature: float,
+    timestep: float,
+    thermo_every: int,
+    drag: float = 0.0,
+) -> list[str]:
     """Flexible-cell NPH dynamics with the bath's force, and the values recorded.
 
     Parameters
@@ -116,7 +128,8 @@ def integrator(pressure: float, damping: float, cell_temperature: float, timeste
         "# the bath: friction and coloured noise, computed outside LAMMPS (dynamics/bath.py)",
         f"fix {BATH} all external pf/callback 1 1",
         f"thermo {thermo_every}",
-        "thermo_style custom step pe " + " ".join(f"c_ke{e}" for e in ELEMENTS)
+        "thermo_style custom step pe "
+        + " ".join(f"c_ke{e}" for e in ELEMENTS)
         + " pxx pyy pzz pyz pxz pxy vol",
         "thermo_modify lost error norm no",
     ]

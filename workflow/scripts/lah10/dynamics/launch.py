@@ -49,6 +49,12 @@ def environment() -> dict[str, str]:
     return env
 
 
+def mpiexec() -> str:
+    """The launcher that belongs to this environment's MPI library, else the one on the path."""
+    own = Path(sys.executable).with_name("mpiexec")
+    return str(own) if own.exists() else "mpiexec"
+
+
 def run_stage(job: dict, log_path) -> None:
     """Run one stage of one point to its end, or from its last checkpoint to its end.
 
@@ -68,12 +74,20 @@ def run_stage(job: dict, log_path) -> None:
     file.write_text(json.dumps(asdict(description), indent=1))
     command = [sys.executable, "-m", "lah10.dynamics.run", str(file)]
     if description.mpi_ranks > 1:
-        command = ["mpiexec", "-n", str(description.mpi_ranks), *command]
+        command = [mpiexec(), "-n", str(description.mpi_ranks), *command]
     last = ""
-    with subprocess.Popen(
-        command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace",
-    ) as child, open(log_path, "a") as log:
+    with (
+        subprocess.Popen(
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as child,
+        open(log_path, "a") as log,
+    ):
         for line in child.stdout:
             log.write(line)
             log.flush()

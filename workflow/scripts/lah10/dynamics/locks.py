@@ -22,8 +22,9 @@ def _holder(handle) -> str:
 
 
 @contextlib.contextmanager
-def lock(path: str | os.PathLike, wait: Callable[[str], None] | None = None,
-         every: float = 5.0) -> Iterator[bool]:
+def lock(
+    path: str | os.PathLike, wait: Callable[[str], None] | None = None, every: float = 5.0
+) -> Iterator[bool]:
     """Hold an exclusive lock on a file; yields whether it had to be waited for.
 
     Parameters

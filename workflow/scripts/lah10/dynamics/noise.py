@@ -18,8 +18,8 @@ GROUP = 16
 CHUNK = 1024
 #: Added to chunk numbers: the filter looks back before step 0 and Philox counts from 0.
 _FIRST_CHUNK = 2**32
-#: Filter length in ps; with the rounding of `spectra.noise_energy` the spectrum is then right within
-#: 1 % from 0.5 THz and 0.2 % from 1 THz at every temperature (tests/unit/test_noise.py).
+#: Filter length in ps; with the rounding of `spectra.noise_energy` the spectrum is then right
+#: within 1 % from 0.5 THz and 0.2 % from 1 THz at every temperature (tests/unit/test_noise.py).
 FILTER_LENGTH = 4.096
 
 
@@ -114,10 +114,11 @@ class ColouredNoise:
     def _prepare(self) -> None:
         self.taps = len(self.kernels[0])
         self._length = fft.next_fast_len(self.taps + self.steps - 1, real=True)
-        # Reversed and rolled so that output step n sits at index n − start of the inverse transform.
+        # Reversed and rolled: output step n sits at index n − start of the inverse transform.
         self._gain = [
-            fft.rfft(np.roll(np.pad(kernel, (0, self._length - self.taps)), -(self.taps - 1)))
-            .astype(np.complex64)
+            fft.rfft(
+                np.roll(np.pad(kernel, (0, self._length - self.taps)), -(self.taps - 1))
+            ).astype(np.complex64)
             for kernel in self.kernels
         ]
 

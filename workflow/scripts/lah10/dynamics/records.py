@@ -20,11 +20,15 @@ SERIES = {
     "cell": (("time", "vector", "xyz"), "angstrom", "cell vectors a, b, c as rows"),
     "cell_kinetic_energy": (("time",), "eV", "kinetic energy of the cell's six degrees of freedom"),
 }
+#: Attributes of γ_r.
+FRICTION = {"units": "ps-1", "long_name": "friction γ_r that scales the random force"}
+FREQUENCY = {"units": "THz", "long_name": "frequency"}
 VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 
 
-def thermo_dataset(time, series: Mapping[str, np.ndarray], masses, counts, static_energy: float,
-                   attrs: Mapping) -> xr.Dataset:
+def thermo_dataset(
+    time, series: Mapping[str, np.ndarray], masses, counts, static_energy: float, attrs: Mapping
+) -> xr.Dataset:
     """Time series of a stage.
 
     Parameters
@@ -44,14 +48,24 @@ def thermo_dataset(time, series: Mapping[str, np.ndarray], masses, counts, stati
         empty = np.empty((0, *(shapes[d] for d in dims[1:])))
         values = np.asarray(series.get(name, empty), dtype=float)
         variables[name] = (dims, values, {"units": units, "long_name": meaning})
-    variables["mass"] = (("element",), np.asarray(masses, float),
-                         {"units": "g mol-1", "long_name": "atomic mass"})
-    variables["n_atoms"] = (("element",), np.asarray(counts), {"units": "1",
-                            "long_name": "number of atoms"})
-    variables["static_energy"] = ((), float(static_energy), {
-        "units": "eV",
-        "long_name": "energy of the time-averaged structure relaxed in the mean cell",
-    })
+    variables["mass"] = (
+        ("element",),
+        np.asarray(masses, float),
+        {"units": "g mol-1", "long_name": "atomic mass"},
+    )
+    variables["n_atoms"] = (
+        ("element",),
+        np.asarray(counts),
+        {"units": "1", "long_name": "number of atoms"},
+    )
+    variables["static_energy"] = (
+        (),
+        float(static_energy),
+        {
+            "units": "eV",
+            "long_name": "energy of the time-averaged structure relaxed in the mean cell",
+        },
+    )
     coords = {
         "time": ("time", np.asarray(time, float), {"units": "ps", "long_name": "time"}),
         "element": list(ELEMENTS),
@@ -62,8 +76,9 @@ def thermo_dataset(time, series: Mapping[str, np.ndarray], masses, counts, stati
     return xr.Dataset(variables, coords, dict(attrs))
 
 
-def spectra_dataset(frequency, velocity, cross, friction, sampled, bath: str, temperature: float,
-                    attrs: Mapping) -> xr.Dataset:
+def spectra_dataset(
+    frequency, velocity, cross, friction, sampled, bath: str, temperature: float, attrs: Mapping
+) -> xr.Dataset:
     """Spectra of a stage, one block a segment.
 
     Parameters
@@ -80,24 +95,47 @@ def spectra_dataset(frequency, velocity, cross, friction, sampled, bath: str, te
     full = ("block", "element", "frequency")
     return xr.Dataset(
         {
-            "velocity_spectrum": (full, velocity, {
-                "units": "angstrom2 ps-2 THz-1",
-                "long_name": "two-sided power spectral density of a velocity component"}),
-            "force_velocity_spectrum": (full, cross, {
-                "units": "eV ps-1 THz-1",
-                "long_name": "real part of the cross spectrum of velocity and random force"}),
-            "bath_energy": (("frequency",), bath_energy(bath, frequency, temperature) / BOLTZMANN,
-                            {"units": "K", "long_name": "Θ(ω, T)/k_B of the bath"}),
-            "random_friction": (("element", "frequency"), friction, {
-                "units": "ps-1", "long_name": "friction γ_r that scales the random force"}),
-            "sampled_atoms": (("element",), np.asarray(sampled), {
-                "units": "1", "long_name": "atoms sampled for the spectra"}),
+            "velocity_spectrum": (
+                full,
+                velocity,
+                {
+                    "units": "angstrom2 ps-2 THz-1",
+                    "long_name": "two-sided power spectral density of a velocity component",
+                },
+            ),
+            "force_velocity_spectrum": (
+                full,
+                cross,
+                {
+                    "units": "eV ps-1 THz-1",
+                    "long_name": "real part of the cross spectrum of velocity and random force",
+                },
+            ),
+            "bath_energy": (
+                ("frequency",),
+                bath_energy(bath, frequency, temperature) / BOLTZMANN,
+                {"units": "K", "long_name": "Θ(ω, T)/k_B of the bath"},
+            ),
+            "random_friction": (("element", "frequency"), friction, FRICTION),
+            "sampled_atoms": (
+                ("element",),
+                np.asarray(sampled),
+                {"units": "1", "long_name": "atoms sampled for the spectra"},
+            ),
         },
         {
-            "frequency": ("frequency", frequency, {"units": "THz", "long_name": "frequency"}),
+            "frequency": ("frequency", frequency, FREQUENCY),
             "element": list(ELEMENTS),
         },
         dict(attrs),
+    )
+
+
+def friction_dataset(frequency, friction) -> xr.Dataset:
+    """γ_r(ω) of an adaptive bath, shape (elements, F), 1/ps, on frequencies in THz."""
+    return xr.Dataset(
+        {"random_friction": (("element", "frequency"), friction, FRICTION)},
+        {"frequency": ("frequency", frequency, FREQUENCY), "element": list(ELEMENTS)},
     )
 
 

@@ -4,6 +4,7 @@ The stage is cut into segments (`checkpoint.Checkpoints`); each begins by readin
 that ended the one before, so that a killed run goes on to the same bits.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -19,6 +20,7 @@ from ase.io import read
 from lah10 import ELEMENTS
 from lah10.dynamics import lammps_input as script
 from lah10.dynamics import records
+from lah10.dynamics.adaptive import Adaptation
 from lah10.dynamics.bath import Bath, expected_temperature
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
@@ -44,11 +46,27 @@ def say(message: str) -> None:
     print(f"lah10: {message}", flush=True)
 
 
+class Ranks:
+    """The processes that run one LAMMPS together; the first alone touches files and speaks."""
+
+    def __init__(self, comm=None):
+        self.comm = comm
+        self.first = comm is None or comm.rank == 0
+
+    def agree(self, value):
+        """The first rank's value, on every rank."""
+        return value if self.comm is None else self.comm.bcast(value)
+
+    def say(self, message: str) -> None:
+        if self.first:
+            say(message)
+
+
 class Stage:
     """The run of a job from its start, or its last checkpoint, to its end."""
 
     def __init__(self, job: Job, comm=None):
-        self.job, self.comm = job, comm
+        self.job, self.ranks = job, Ranks(comm)
         self.name = f"{job.bath} P{job.pressure_GPa:g} T{job.temperature_K:g} {job.stage}"
         atoms = read(job.supercell)
         self.types = np.array([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()])
@@ -93,16 +111,22 @@ class Stage:
     def run(self) -> None:
         """Run to the end and write the outputs; a physical failure is written as a result."""
         job = self.job
-        with lock(
-            Path(job.scratch) / "lock",
-            wait=lambda holder: say(f"{self.name}: waiting for {holder}, which runs this point"),
-        ) as waited:
-            self.fingerprint = job.fingerprint()
-            if waited and self._finished_by_another():
-                say(f"{self.name}: taken over from the process that finished it")
+        self.fingerprint = job.fingerprint()
+        folder = Path(job.scratch)
+        mine = (
+            lock(folder / "lock", wait=lambda holder: say(f"{self.name}: waiting for {holder}"))
+            if self.ranks.first
+            else contextlib.nullcontext(False)
+        )
+        with mine as waited:
+            if self.ranks.agree(waited and self._finished_by_another()):
+                self.ranks.say(f"{self.name}: taken over from the process that finished it")
                 return
-            self.checkpoints = Checkpoints(job.scratch, self.fingerprint, forced_since(job.stage))
-            self.engine = Engine(Path(job.scratch) / "log.lammps", self.comm)
+            if self.ranks.first:
+                Checkpoints(folder, self.fingerprint, forced_since(job.stage))
+            self.ranks.agree(None)
+            self.checkpoints = Checkpoints(folder, self.fingerprint)
+            self.engine = Engine(folder / "log.lammps", self.ranks.comm)
             status, message, static = "ok", "", np.nan
             partial: dict[str, list] = {}
             try:
@@ -112,9 +136,10 @@ class Stage:
                     static = self._static_energy()
             except PointFailure as failure:
                 status, message = failure.status, str(failure)
-                say(f"{self.name}: STOPPED, {status}: {message}")
-            self._write(status, message, static, partial)
-            self.checkpoints.clear()
+                self.ranks.say(f"{self.name}: STOPPED, {status}: {message}")
+            if self.ranks.first:
+                self._write(status, message, static, partial)
+                self.checkpoints.clear()
 
     def _finished_by_another(self) -> bool:
         try:
@@ -127,7 +152,7 @@ class Stage:
     def _dynamics(self, partial: dict) -> None:
         done = self.checkpoints.completed
         if done:
-            say(f"{self.name}: goes on from {self.done_ps:g} ps")
+            self.ranks.say(f"{self.name}: goes on from {self.done_ps:g} ps")
         elif self.job.restart_in:
             self._from_restart(self.job.restart_in, reset=True)
         else:
@@ -144,19 +169,23 @@ class Stage:
     def _interaction(self) -> list[str]:
         potential = self.job.potential
         return script.interaction(
-            potential["model"], potential.get("committee", ()),
-            Path(self.job.scratch) / "model_deviation.out", self.frame_every or self.sample_every,
+            potential["model"],
+            potential.get("committee", ()),
+            Path(self.job.scratch) / "model_deviation.out",
+            self.frame_every or self.sample_every,
         )
 
     def _from_crystal(self) -> None:
         job = self.job
-        self.engine.execute([
-            *script.header(),
-            *script.crystal(job.supercell_data),
-            *self._interaction(),
-            *script.relaxation(job.pressure_GPa),
-            *script.velocities(self.expected, job.number("velocities", 30) + 1),
-        ])
+        self.engine.execute(
+            [
+                *script.header(),
+                *script.crystal(job.supercell_data),
+                *self._interaction(),
+                *script.relaxation(job.pressure_GPa),
+                *script.velocities(self.expected, job.number("velocities", 30) + 1),
+            ]
+        )
 
     def _from_restart(self, path, reset: bool) -> None:
         self.engine.execute([*script.header()[-1:], *script.restart(path), *self._interaction()])
@@ -169,13 +198,19 @@ class Stage:
         began = time.monotonic()
         engine.clear()
         self._from_restart(self.checkpoints.restart(number - 1), reset=False)
-        engine.execute(script.integrator(
-            job.pressure_GPa, job.dynamics["barostat_damping_ps"], self.expected, self.timestep,
-            self.sample_every, EQUILIBRATION_DRAG if job.stage == "equilibrate" else 0.0,
-        ))
-        bath = self._bath()
+        engine.execute(
+            script.integrator(
+                job.pressure_GPa,
+                job.dynamics["barostat_damping_ps"],
+                self.expected,
+                self.timestep,
+                self.sample_every,
+                EQUILIBRATION_DRAG if job.stage == "equilibrate" else 0.0,
+            )
+        )
         recorder, every = self._recorder()
-        engine.attach(bath, recorder, every)
+        bath, adaptation = self._bath(recorder, number)
+        engine.attach(bath, recorder, every, adaptation)
         steps = min(self.segment, self.total - (number - 1) * self.segment)
         engine.start_segment()
         start = engine.step
@@ -194,19 +229,51 @@ class Stage:
         if recorder is not None and recorder.blocks:
             arrays["velocity_spectrum"] = np.array([power for power, _ in recorder.blocks])
             arrays["force_velocity_spectrum"] = np.array([cross for _, cross in recorder.blocks])
+        if adaptation is not None:
+            arrays |= adaptation.state()
         arrays["wall_seconds"] = np.array(time.monotonic() - began)
-        self.checkpoints.save(arrays)
+        if self.ranks.first:
+            self.checkpoints.save(arrays)
+        self.checkpoints.completed = self.ranks.agree(self.checkpoints.completed)
 
-    def _bath(self) -> Bath:
-        options = self.job.bath_options
-        return Bath(
-            self.job.bath, self.job.temperature_K, options["friction_per_ps"],
-            options["cutoff_THz"], self.masses, self.types, self.timestep,
-            self.job.number("noise", 63),
+    def _bath(self, recorder, number: int) -> tuple[Bath, Adaptation | None]:
+        """The bath of a segment and, where an adaptive bath equilibrates, its adaptation."""
+        job, options = self.job, self.job.bath_options
+        friction = options["friction_per_ps"]
+        bath = Bath(
+            job.bath,
+            job.temperature_K,
+            friction,
+            options["cutoff_THz"],
+            self.masses,
+            self.types,
+            self.timestep,
+            job.number("noise", 63),
         )
+        if job.bath != "adqtb":
+            return bath, None
+        if job.stage == "produce":
+            bath.set_random_friction(recorder.frequency, self._adapted_friction(recorder))
+            return bath, None
+        adaptation = Adaptation(
+            recorder.frequency, self._element_masses(), friction, options["adaptation_rate"]
+        )
+        if number > 1:
+            adaptation.restore(self.checkpoints.load(number - 1))
+            bath.set_random_friction(recorder.frequency, adaptation.random_friction)
+        return bath, adaptation
+
+    def _adapted_friction(self, recorder) -> np.ndarray:
+        """γ_r that the equilibration of an adaptive bath settled on, on this recorder's grid."""
+        with xr.open_dataset(self.job.equilibration) as data:
+            grid, settled = data["frequency"].values, data["random_friction"].values
+        return np.array([np.interp(recorder.frequency, grid, row) for row in settled])
+
+    def _element_masses(self) -> np.ndarray:
+        return np.array([self.masses[self.types == kind][0] for kind in range(len(ELEMENTS))])
 
     def _recorder(self) -> tuple[SpectrumRecorder | None, int]:
-        if self.job.stage != "produce":
+        if self.job.stage != "produce" and self.job.bath != "adqtb":
             return None, 0
         every = self.job.steps("spectrum_interval_fs")
         samples = self.job.steps("spectrum_segment_ps") // every
@@ -251,7 +318,7 @@ class Stage:
         done, total = step * self.timestep, self.total * self.timestep
         rate = (done - segments * self.segment * self.timestep) / max(now - began, 1e-9)
         left = (total - done) / rate if rate > 0 else 0.0
-        say(
+        self.ranks.say(
             f"{self.name}: {done:.3g} of {total:.3g} ps, {rate * 3600:.3g} ps/h, "
             f"left {int(left // 3600)}:{int(left % 3600 // 60):02d}:{int(left % 60):02d}"
         )
@@ -264,7 +331,9 @@ class Stage:
         for arrays in (*self._segments(), partial):
             if "frame_time" in arrays:
                 yield from zip(
-                    arrays["frame_time"], arrays["frame_cell"], arrays["frame_positions"],
+                    arrays["frame_time"],
+                    arrays["frame_cell"],
+                    arrays["frame_positions"],
                     strict=True,
                 )
 
@@ -274,12 +343,14 @@ class Stage:
 
         atoms = mean_structure(read(self.job.supercell), self._frames({}))
         data = Path(self.job.scratch) / "mean.data"
-        script.write_data(atoms, data)
+        if self.ranks.first:
+            script.write_data(atoms, data)
+        self.ranks.agree(None)
         engine = self.engine
         engine.clear()
-        engine.execute([
-            *script.header(), *script.crystal(data), *self._interaction(), *script.quench()
-        ])
+        engine.execute(
+            [*script.header(), *script.crystal(data), *self._interaction(), *script.quench()]
+        )
         return engine.energy()
 
     def _write(self, status: str, message: str, static: float, partial: dict) -> None:
@@ -289,7 +360,6 @@ class Stage:
         parts = [*self._segments(), {k: np.array(v) for k, v in unfinished.items()}]
         self.wall = float(sum(part.get("wall_seconds", 0.0) for part in parts))
         attrs = self.attributes(status, message)
-        masses = [self.masses[self.types == kind][0] for kind in range(len(ELEMENTS))]
         series = {
             name: np.concatenate([part[name] for part in parts if name in part])
             for name in ("time", *records.SERIES)
@@ -307,12 +377,25 @@ class Stage:
                 aside.write_bytes(b"")
         with atomic_path(job.outputs["commands"]) as aside:
             aside.write_text("\n".join(self.engine.commands) + "\n")
-        records.write_dataset(
-            records.thermo_dataset(
-                series.get("time", []), series, masses, self.counts, static, attrs
-            ),
-            job.outputs["thermo"],
+        thermo = records.thermo_dataset(
+            series.get("time", []), series, self._element_masses(), self.counts, static, attrs
         )
+        if job.bath == "adqtb" and job.stage == "equilibrate":
+            thermo = thermo.merge(self._friction_dataset())
+        records.write_dataset(thermo, job.outputs["thermo"])
+
+    def _friction_dataset(self) -> xr.Dataset:
+        """γ_r that the adaptation settled on."""
+        recorder, _ = self._recorder()
+        adaptation = Adaptation(
+            recorder.frequency,
+            self._element_masses(),
+            self.job.bath_options["friction_per_ps"],
+            self.job.bath_options["adaptation_rate"],
+        )
+        if self.checkpoints.completed:
+            adaptation.restore(self.checkpoints.load(self.checkpoints.completed))
+        return records.friction_dataset(recorder.frequency, adaptation.settled())
 
     def _write_production(self, attrs: dict, parts: list, unfinished: dict) -> None:
         job = self.job
@@ -322,11 +405,18 @@ class Stage:
             np.concatenate([part[name] for part in parts if name in part] or [np.empty(shape)])
             for name in ("velocity_spectrum", "force_velocity_spectrum")
         ]
-        friction = np.full(shape[1:], job.bath_options["friction_per_ps"])
+        friction = np.full(shape[1:], float(job.bath_options["friction_per_ps"]))
+        if job.bath == "adqtb" and attrs["status"] == "ok":
+            friction = self._adapted_friction(recorder)
         records.write_dataset(
             records.spectra_dataset(
-                recorder.frequency, *spectra, friction, [len(g) for g in recorder.groups],
-                job.bath, job.temperature_K, attrs,
+                recorder.frequency,
+                *spectra,
+                friction,
+                [len(g) for g in recorder.groups],
+                job.bath,
+                job.temperature_K,
+                attrs,
             ),
             job.outputs["spectra"],
         )
@@ -373,8 +463,11 @@ def main(path: str) -> int:
     job = Job(**json.loads(Path(path).read_text()))
     comm = None
     if job.mpi_ranks > 1:
-        from mpi4py import MPI
-
+        try:
+            from mpi4py import MPI
+        except ImportError:
+            say("more than one rank a point needs mpi4py: install it, or set the ranks to 1")
+            return USER_ERROR
         comm = MPI.COMM_WORLD
     try:
         Stage(job, comm).run()

@@ -58,8 +58,14 @@ def cutoff_filter(frequency, cutoff: float) -> np.ndarray:
     return 0.5 * (1.0 - np.tanh(0.5 * x))
 
 
-def oscillator_energies(bath: str, frequency: float, temperature: float, friction: float,
-                        cutoff: float, points: int = 2**18) -> tuple[float, float]:
+def oscillator_energies(
+    bath: str,
+    frequency: float,
+    temperature: float,
+    friction: float,
+    cutoff: float,
+    points: int = 2**18,
+) -> tuple[float, float]:
     """Exact kinetic and potential energy, eV, of one harmonic oscillator in a bath of finite γ.
 
     The stationary solution of m ẍ = −mω₀²x − mγẋ + R with the two-sided noise spectrum

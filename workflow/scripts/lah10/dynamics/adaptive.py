@@ -1,0 +1,105 @@
+"""Adaptive quantum thermal bath: the random force learns how much each frequency needs.
+
+Anharmonic coupling drains zero-point energy from stiff to soft modes. The quantum
+fluctuation–dissipation theorem says at which frequencies: Δ(ω) = Re C_vF(ω) − m γ_r(ω) C_vv(ω),
+F the random force alone, vanishes where modes hold their quantum energy and is positive where
+energy is missing. γ_r(ω), which scales the random force, is raised there and lowered elsewhere,
+while the friction γ stays as it is (Mangaud et al., J. Chem. Theory Comput. 15, 2863 (2019)).
+"""
+
+import numpy as np
+
+from lah10.units import MVV2E
+
+
+def fdt_deviation(power, cross, friction, masses) -> np.ndarray:
+    """Δ(ω), eV/ps/THz, of every element.
+
+    Parameters
+    ----------
+    power, cross : ndarray, shape (…, elements, F)
+        S_vv (Å²/ps²/THz) and Re S_vF (eV/ps/THz) of the recorder.
+    friction : ndarray, shape (elements, F)
+        γ_r, 1/ps.
+    masses : array_like, shape (elements,)
+        g/mol.
+    """
+    inertia = np.asarray(masses, dtype=float)[:, None] * MVV2E
+    return cross - inertia * friction * power
+
+
+class Adaptation:
+    """γ_r(ω) of every element, adapted segment by segment by the ratio rule (adQTB-r).
+
+    Δ = 0 means γ_r = Re C_vF/(m C_vv); every segment moves γ_r a share of the way there. In a
+    harmonic crystal the ratio is γ whatever γ_r is; where a mode loses energy to others it is
+    larger, where it gains energy smaller. Running means over a few segments keep the noise of a
+    single one out.
+
+    Parameters
+    ----------
+    frequency : ndarray, shape (F,)
+        Of the recorder, THz.
+    masses : array_like, shape (elements,)
+        g/mol.
+    friction : float
+        γ, 1/ps; where γ_r starts.
+    rate : float
+        Share of the way to the ratio that one segment moves γ_r.
+
+    Attributes
+    ----------
+    random_friction : ndarray, shape (elements, F)
+        γ_r now, 1/ps.
+    """
+
+    #: γ_r stays above this share of γ: a random force of no strength could not be read off Δ.
+    FLOOR = 0.01
+    #: Segments that the running means of S_vv and Re S_vF look back on.
+    MEMORY = 10
+    #: Below this share of the largest S_vv nothing vibrates, and noise must not move γ_r.
+    SILENT = 1e-3
+
+    def __init__(self, frequency, masses, friction: float, rate: float):
+        self.frequency = np.asarray(frequency, dtype=float)
+        self.masses = np.asarray(masses, dtype=float)
+        self.friction, self.rate = float(friction), float(rate)
+        shape = (len(self.masses), len(self.frequency))
+        self.random_friction = np.full(shape, self.friction)
+        self._power, self._cross = np.zeros(shape), np.zeros(shape)
+        self._history: list[np.ndarray] = []
+
+    def update(self, power, cross) -> np.ndarray:
+        """Follow one segment's spectra (a block of the recorder); returns the new γ_r."""
+        self._history.append(self.random_friction)
+        weight = 1 / min(len(self._history), self.MEMORY)
+        self._power += weight * (power - self._power)
+        self._cross += weight * (cross - self._cross)
+        deviation = fdt_deviation(self._power, self._cross, self.random_friction, self.masses)
+        floor = self.SILENT * self._power.max(axis=1, keepdims=True)
+        inertia = self.masses[:, None] * MVV2E
+        step = self.rate * deviation / (inertia * np.maximum(self._power, floor))
+        self.random_friction = np.maximum(self.random_friction + step, self.FLOOR * self.friction)
+        return self.random_friction
+
+    def settled(self) -> np.ndarray:
+        """Mean γ_r over the later half of the adaptation, for a production that freezes it."""
+        history = [*self._history, self.random_friction]
+        return np.mean(history[len(history) // 2 :], axis=0)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What a checkpoint must keep."""
+        shape = (0, *self.random_friction.shape)
+        return {
+            "adapted_power": self._power,
+            "adapted_cross": self._cross,
+            "adapted_friction": self.random_friction,
+            "adapted_history": np.array(self._history) if self._history else np.empty(shape),
+        }
+
+    def restore(self, state) -> None:
+        """Take up the state of a checkpoint."""
+        self._power = state["adapted_power"].copy()
+        self._cross = state["adapted_cross"].copy()
+        self.random_friction = state["adapted_friction"].copy()
+        self._history = list(state["adapted_history"])
