@@ -85,14 +85,20 @@ def oscillator_spectra(
     )
 
 
-def write_run(folder: Path, template=None, frames=120, sigma=0.1, strain=None, **attrs) -> dict:
-    """All that `analyse_point` takes; returns its positional arguments by name."""
+def write_run(
+    folder: Path, template=None, frames=120, sigma=0.1, strain=None, burst=0, **attrs
+) -> dict:
+    """All that `analyse_point` takes; returns its positional arguments by name.
+
+    The first `burst` frames are five times as hot as the others.
+    """
     template = supercell() if template is None else template
     rng = np.random.default_rng(31)
     cell = template.cell.array if strain is None else template.cell.array @ strain
     scaled = template.get_scaled_positions()
     noise = thermal_noise(rng, len(template), frames, sigma)
     noise[:, template.numbers == 57] *= 0.2
+    noise[:burst] *= 5
     trajectory = [(0.02 * i, cell, scaled @ cell + d) for i, d in enumerate(noise)]
     paths = {
         "trajectory": folder / "trajectory.nc",

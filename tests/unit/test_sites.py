@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import brentq, linear_sum_assignment
 
 from crystals import A, X, random_rotation, supercell
 from lah10.analysis.periodic import images
@@ -111,6 +111,23 @@ def test_far_assignment_needs_a_larger_cutoff():
     lonely = np.array([[0.5, 0.5, 0.5], [0.1, 0.0, 0.0]])
     site, squared = assign(lonely, lonely[::-1] + np.array([0.2, 0, 0]), cell)
     assert site.tolist() == [1, 0] and squared == pytest.approx([64.0, 64.0])
+
+
+def test_cutoff_grows_until_no_longer_pair_can_be_of_use():
+    """Eleven sites on an open ring, with a point for all but the first, and one point beyond the
+    last: eleven hops of 1 Å round the ring are a full assignment, one of 2.5 Å across the gap is
+    a better one. A crowd elsewhere makes the first cut-off 1.5 Å."""
+    radius = brentq(lambda r: 22 * np.arcsin(0.5 / r) + 2 * np.arcsin(1.25 / r) - 2 * np.pi, 1.5, 9)
+    turn = 2 * np.arcsin(0.5 / radius) * np.arange(12)
+    ring = radius * np.c_[np.cos(turn), np.sin(turn), 0 * turn] + [3.5, 8.0, 2.0]
+    crowd = np.stack(
+        np.meshgrid(np.arange(8.0, 15.5, 0.8), np.arange(0, 16, 0.8), np.arange(0, 4, 0.8)), -1
+    ).reshape(-1, 3)
+    cell = np.diag([16.0, 16.0, 4.0])
+    points = np.concatenate([ring[1:], crowd]) @ np.linalg.inv(cell)
+    sites = np.concatenate([ring[:-1], crowd]) @ np.linalg.inv(cell)
+    _, squared = assign(points, sites, cell)
+    assert squared.sum() == pytest.approx(2.5**2, abs=1e-6)
 
 
 def follow(template, scaled, cell=None):

@@ -122,7 +122,7 @@ def test_barely_long_enough(tmp_path):
 
 
 def test_drift_at_the_beginning_is_left_out(tmp_path):
-    run = made_up_run.write_run(tmp_path)
+    run = made_up_run.write_run(tmp_path, burst=5)
     thermo = xr.load_dataset(run["thermo"])
     n = thermo.sizes["time"]
     thermo["volume"] += 20 * np.exp(-np.arange(n) / (0.07 * n))
@@ -135,6 +135,9 @@ def test_drift_at_the_beginning_is_left_out(tmp_path):
     assert found["summary"].equilibration_time == pytest.approx(begin)
     first = found["distortion"].window[0]
     assert first > begin
+    assert found["summary"].lindemann.sel(element="H") == pytest.approx(0.152, rel=0.05)
+    assert found["summary"].reordered_msd == pytest.approx(0.06, rel=0.1)
+    assert found["summary"].theta_deviation < 1.0
 
 
 def test_supercell_of_another_run(tmp_path):

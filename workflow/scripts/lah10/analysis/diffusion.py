@@ -63,7 +63,8 @@ def spatial_blocks(template: Atoms) -> np.ndarray:
 
 
 def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, dict]:
-    """MSD, MSD′, their slopes and the diffusion coefficients of the frames from `start` on.
+    """MSD, MSD′, their slopes and the diffusion coefficients of the frames from `start` on, of
+    which there are two at least.
 
     Coordinates are read in parts; the memory needed is that of a few frames and of the parts
     (`Trajectory.CHUNK_BYTES`, times about 10 for the Fourier transforms).
@@ -74,8 +75,8 @@ def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, 
     arrays : values of `VARIABLES` and `COORDINATES`.
     """
     n = len(trajectory) - start
-    lags = np.unique(np.linspace(0, int(LONGEST * n), LAGS).astype(int)) if n > 0 else np.empty(0)
-    time = lags * (trajectory.time[-1] - trajectory.time[start]) / (n - 1) if n > 1 else lags * 0.0
+    lags = np.unique(np.linspace(0, int(LONGEST * n), LAGS).astype(int))
+    time = lags * (trajectory.time[-1] - trajectory.time[start]) / (n - 1)
     cell = trajectory.cells[start:].mean(axis=0)
     blocks = spatial_blocks(template)
     curves = _msd_curves(trajectory, template, start, lags, cell, blocks)

@@ -32,7 +32,6 @@ from lah10.phase_diagram import PHASE, VARIANTS
 ORIENTATIONS = ("+y+z", "+y-z", "+z+x", "+z-x", "+x+y", "+x-y")
 #: The six classes of corners: face axis, and the diagonal (of the two other axes) they lie on.
 CORNERS = ("x:+y+z", "x:+y-z", "y:+z+x", "y:+z-x", "z:+x+y", "z:+x-y")
-SHEARS = ("yz", "zx", "xy")
 #: Sign patterns of the shears (yz, zx, xy) in the variants, in the order of `VARIANTS`.
 PATTERNS = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
 #: Edges of the histogram of the local distortion, degree.

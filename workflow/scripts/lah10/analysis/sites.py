@@ -144,10 +144,8 @@ def assign(
             cutoff *= 1.5
             continue
         squared = cost[np.searchsorted(row * n + column, np.arange(n) * n + site)]
-        needed = np.inf if len(row) < n * n else 0.0
-        if needed:
-            needed = _dual_bound(row, column, cost, site, squared)
-        if needed <= cutoff**2:
+        needed = _dual_bound(row, column, cost, site, squared)
+        if needed <= cutoff**2 or len(row) == n * n:
             return site, squared
         cutoff = 1.001 * np.sqrt(needed)
 
@@ -248,11 +246,12 @@ class _Species:
         """
         displacement = displacement @ cell
         squared = (displacement**2).sum(axis=1)
-        safe = 0.25 * ((self._nearest @ cell) ** 2).sum(axis=1).min() * 0.95
+        # Strained, another site may be the nearest and the table less complete: allow for 5 %.
+        safe = ((0.5 * 0.95 * self._nearest @ cell) ** 2).sum(axis=1).min()
         far = np.flatnonzero(squared > safe)
         if len(far) == 0:
             return True
-        if 4 * squared.max() > (0.9 * self._reach) ** 2:
+        if 4 * squared.max() > (0.95 * self._reach) ** 2:
             return False
         others = self._vectors[far] @ cell
         projections = (displacement[far][:, None] * others).sum(axis=-1)

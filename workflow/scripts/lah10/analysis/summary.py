@@ -86,16 +86,16 @@ def analyse_point(
     """
     with xr.open_dataset(thermo, engine="netcdf4") as file:
         thermo = file.load()
-    status = thermo.attrs["status"]
+    status, message = thermo.attrs["status"], thermo.attrs.get("status_message", "")
     values: dict[str, dict] = {name: {} for name in _DETAILS}
     if status == "ok":
         with Trajectory(trajectory) as frames:
             found = _measure(frames, thermo, spectra, read_supercell(supercell), window, seed)
         if found is None:
-            status = "too_short"
+            status, message = "too_short", f"fewer than {MIN_FRAMES} frames after equilibration"
         else:
             values = found
-    attrs = thermo.attrs | {"status": status}
+    attrs = thermo.attrs | {"status": status, "status_message": message}
     outputs = (distortion_out, diffusion_out, energetics_out, correlations_out)
     for (name, module), path in zip(_DETAILS.items(), outputs, strict=True):
         detail = dataset.assemble(module.COORDINATES, module.VARIABLES, values.get(name, {}), attrs)
@@ -163,7 +163,7 @@ def equilibration_time(thermo: xr.Dataset, axes: np.ndarray) -> float:
     sheared = np.sqrt(((angles - 90) ** 2).mean(axis=1))
     series = (thermo.potential_energy.values, thermo.volume.values, sheared)
     latest = max(statistics.equilibration_index(values) for values in series)
-    return float(thermo.time.values[latest] - thermo.time.values[0])
+    return float(thermo.time.values[latest]) if latest else 0.0
 
 
 def _summary(values: dict, status: str, attrs: dict) -> xr.Dataset:
