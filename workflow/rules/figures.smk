@@ -18,7 +18,15 @@ rule draw:
         phase_diagram=f"{RESULTS}/phase_diagram.nc",
         modules=[f"{PACKAGE}/figures.py", f"{PACKAGE}/publication.mplstyle"],
     output:
-        FIGURES,
+        [
+            report(
+                path,
+                caption=f"../report/{Path(path).stem.partition('_')[0]}.rst",
+                category=f"Campaign {CONFIG.campaign}",
+                labels={"figure": Path(path).stem},
+            )
+            for path in FIGURES
+        ],
         FIGURES_PDF,
     log:
         f"{LOGS}/draw.log",
