@@ -125,7 +125,8 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
 
     frozen, compressed = tmp_path / "frozen.pb", tmp_path / "lah10.pb"
     training.freeze(run, frozen, log)
-    change = training.compress(frozen, compressed, index, content, log)
+    closest, samples = preparation.closest_folder(index), preparation.samples(index)
+    change = training.compress(frozen, compressed, content, closest, samples, log)
     assert frozen_model.read(compressed).type_map == ("La", "H")
     assert frozen_model.read(compressed).cutoff == pytest.approx(3.0)
     assert 0 < change["force"] < 1e-3
@@ -141,7 +142,7 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     wrong = copy.deepcopy(content)
     wrong["model"]["descriptor"]["resnet_dt"] = True
     with pytest.raises(UserError, match=r"compression changed forces by|dp compress failed"):
-        training.compress(frozen, tmp_path / "wrong.pb", index, wrong, log)
+        training.compress(frozen, tmp_path / "wrong.pb", wrong, closest, samples, log)
     assert not (tmp_path / "wrong.pb").exists()
 
 

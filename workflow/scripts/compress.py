@@ -8,13 +8,15 @@ import json
 import logging
 from pathlib import Path
 
+from lah10.potential.preparation import closest_folder, samples
 from lah10.potential.training import compress
 
 change = compress(
     snakemake.input.frozen,
     snakemake.output[0],
-    snakemake.input.index,
     json.loads(Path(snakemake.input.training).read_text()),
+    closest_folder(snakemake.input.index),
+    samples(snakemake.input.index),
     snakemake.log[0],
 )
 logging.info(

@@ -24,6 +24,8 @@ LEAST = 1
 def parity(data: xr.Dataset) -> Figure:
     """Energy, force and pressure of the potential against the labels, by source.
 
+    Root mean square errors stand in the panels, in the sources' colours.
+
     Parameters
     ----------
     data : xarray.Dataset
@@ -31,31 +33,35 @@ def parity(data: xr.Dataset) -> Figure:
         lowest label, after one constant a set; forces as counts of components.
     """
     with matplotlib.style.context(STYLE):
-        figure = Figure(figsize=(7.0, 2.5))
+        figure = Figure(figsize=(7.0, 2.7))
         energy, force, pressure = figure.subplots(1, 3)
         sources = list(dict.fromkeys(data.source.values.tolist()))
-        colours = dict(zip(sources, sns.color_palette("colorblind", len(sources)), strict=True))
+        colours = sns.color_palette("colorblind", len(sources))
         frames = data.drop_dims(["counted_source", "force_label", "force_model"])
-        for source in sources:
+        for row, (source, colour) in enumerate(zip(sources, colours, strict=True)):
             part = frames.isel(frame=(frames.source == source).values)
             found = errors(part)
             lowest = part.energy_label.min().item()
-            style = {"s": 5, "color": colours[source], "linewidth": 0, "alpha": 0.6}
+            style = {"s": 5, "color": [colour], "linewidth": 0, "alpha": 0.6}
             energy.scatter(
-                part.energy_label - lowest,
-                part.energy_model - lowest,
-                label=f"{source}: {found['energy_rmse']:.2f} meV/atom",
-                **style,
+                part.energy_label - lowest, part.energy_model - lowest, label=source, **style
             )
-            pressure.scatter(
-                part.pressure_label,
-                part.pressure_model,
-                label=f"{source}: {found['pressure_rmse']:.2f} GPa",
-                **style,
-            )
+            pressure.scatter(part.pressure_label, part.pressure_model, **style)
+            for axes, text in (
+                (energy, f"{found['energy_rmse']:.2f} meV/atom"),
+                (force, f"{found['force_rmse']:.3f} eV/Å"),
+                (pressure, f"{found['pressure_rmse']:.2f} GPa"),
+            ):
+                axes.text(
+                    0.05,
+                    0.95 - 0.09 * row,
+                    text,
+                    color=colour,
+                    transform=axes.transAxes,
+                    va="top",
+                    size=7,
+                )
         _counts(figure, force, data.force_count.sum("counted_source"))
-        everything = errors(frames)["force_rmse"]
-        force.set_title(f"all sources: {everything:.3f} eV/Å", loc="left")
         for axes, quantity, unit in (
             (energy, "energy", "eV/atom"),
             (force, "force", "eV/Å"),
@@ -64,8 +70,9 @@ def parity(data: xr.Dataset) -> Figure:
             axes.set(xlabel=f"DFT {quantity} ({unit})", ylabel=f"DP {quantity} ({unit})")
             axes.axline((0, 0), slope=1, color="0.3", linewidth=0.6, zorder=0)
             axes.set_aspect("equal", adjustable="datalim")
-        for axes in (energy, pressure):
-            axes.legend(loc="upper left", handletextpad=0.1, borderaxespad=0.1)
+        figure.legend(
+            loc="outside lower center", ncols=len(sources), markerscale=2, handletextpad=0.1
+        )
     return figure
 
 

@@ -187,6 +187,18 @@ def read_part(path: str | os.PathLike, part: str) -> list[System]:
     return systems
 
 
+def closest_folder(path: str | os.PathLike) -> Path:
+    """DeePMD folder with the one frame that holds the shortest distance of all."""
+    return Path(path).parent / read_index(path)[CLOSEST]["folder"]
+
+
+def samples(path: str | os.PathLike, frames: int = 2) -> list[System]:
+    """A few frames of each system to test with, and the one with the shortest distance."""
+    systems = read_part(path, "test") or read_part(path, "train")
+    systems.append(dataset.read_deepmd(closest_folder(path), CLOSEST))
+    return [s.select(np.unique(np.linspace(0, len(s) - 1, frames).astype(int))) for s in systems]
+
+
 @dataclass(frozen=True)
 class Constant:
     """Energy of a system relative to a potential.

@@ -25,7 +25,7 @@ from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import dataset
 from lah10.potential.evaluate import evaluate_all, tensorflow_environment
-from lah10.potential.preparation import CLOSEST, read_index
+from lah10.potential.preparation import read_index
 
 CHECKPOINT = "model.ckpt"
 CURVE = "lcurve.out"
@@ -181,8 +181,9 @@ def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.P
 def compress(
     frozen: str | os.PathLike,
     output: str | os.PathLike,
-    index_path: str | os.PathLike,
     content: dict,
+    closest: str | os.PathLike,
+    samples: Sequence[dataset.System],
     log: str | os.PathLike,
     step: float = 0.01,
 ) -> dict[str, float]:
@@ -196,39 +197,41 @@ def compress(
     content : dict
         The training's input. Of another shape than the model's it would give a wrong model
         without a word, which is why the result is checked.
+    closest : path
+        DeePMD folder with the shortest distance in the data; deepmd-kit looks for it slowly, so
+        one frame is best.
+    samples : sequence of System
+        Frames on which both models are compared.
     step : float
         Spacing of the tables; the file's size goes with its inverse.
 
     Returns
     -------
     dict
-        Largest change of a force component (eV/Å) and of the energy (eV/atom) over the frames
-        that are tested with (a few of each set).
+        Largest change of a force component (eV/Å) and of the energy (eV/atom).
 
     Raises
     ------
     UserError
         The compressed model differs from the frozen one.
     """
-    index_path, frozen, output = (Path(p).resolve() for p in (index_path, frozen, output))
-    index = read_index(index_path)
+    frozen, output, closest = (Path(p).resolve() for p in (frozen, output, closest))
     content = without_paths(content)
-    # deepmd-kit reads the shortest distance from the data that the input names, slowly: one
-    # frame holds it.
-    closest = str(index_path.parent / index[CLOSEST]["folder"])
-    content["training"]["training_data"] = {"systems": [closest], "batch_size": 1}
+    # The model remembers its input: no paths of this machine in it.
+    content["training"]["training_data"] = {"systems": ["closest"], "batch_size": 1}
     content["training"].pop("validation_data", None)
     with (
         tempfile.TemporaryDirectory(prefix="lah10-compress-") as scratch,
         atomic_path(output) as aside,
     ):
         Path(scratch, "input.json").write_text(json.dumps(content), encoding="utf-8")
+        Path(scratch, "closest").symlink_to(closest)
         run_dp(
             ["compress", "-i", str(frozen), "-o", str(aside), "-t", "input.json", "-s", f"{step}"],
             scratch,
             log,
         )
-        change = difference(frozen, aside, _sample(index_path, index))
+        change = difference(frozen, aside, samples)
         precision = _descriptors(content["model"]["descriptor"])[0].get("precision", "float64")
         force, energy = COMPRESSION.get(precision, COMPRESSION["float64"])
         if not (change["force"] < force and change["energy"] < energy):
@@ -238,13 +241,6 @@ def compress(
                 "Is the training input that of the frozen model?"
             )
     return change
-
-
-def _sample(index_path: Path, index: dict, frames: int = 2) -> list[dataset.System]:
-    """A few frames of each system to test with, and the one with the shortest distance."""
-    entries = [*(index["test"] or index["train"]), index[CLOSEST]]
-    systems = [dataset.read_deepmd(index_path.parent / e["folder"], e["name"]) for e in entries]
-    return [s.select(np.unique(np.linspace(0, len(s) - 1, frames).astype(int))) for s in systems]
 
 
 def difference(

