@@ -17,10 +17,8 @@ try:
     CONFIG = lah10.config.load(
         workflow.overwrite_configfiles or ["config/demo.yaml"],
         overrides=workflow.config_settings.config,
+        warn=logger.warning if workflow.is_main_process else None,
     )
-    if workflow.is_main_process:
-        for warning in lah10.config.warnings(CONFIG):
-            logger.warning(f"Warning: {warning}")
 except UserError as error:
     sys.exit(str(error))
 
@@ -28,9 +26,13 @@ config.clear()
 config.update(lah10.config.to_dict(CONFIG))
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/harmonic.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/phase_diagram.smk"
 include: "workflow/rules/figures.smk"

@@ -72,12 +72,12 @@ class Campaign:
         self, *arguments: str, config: str | None = None, timeout: float = 300
     ) -> subprocess.CompletedProcess:
         """Run Snakemake here as a user would, and wait for its end."""
+        return self.run(*self.command(*arguments, config=config), timeout=timeout)
+
+    def run(self, *command: str, timeout: float = 60) -> subprocess.CompletedProcess:
+        """Run a command in the campaign's folder."""
         return subprocess.run(
-            self.command(*arguments, config=config),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
+            command, cwd=self.folder, capture_output=True, text=True, timeout=timeout
         )
 
     def planned(self, *arguments: str) -> list[str]:
@@ -123,10 +123,10 @@ def finished(tmp_path_factory) -> Campaign:
 @pytest.fixture
 def copy_of(tmp_path):
     """A function that copies a campaign, dates and Snakemake's records included."""
+    return lambda original: copied(original, tmp_path / "copy")
 
-    def copy(original: Campaign) -> Campaign:
-        folder = tmp_path / "copy"
-        shutil.copytree(original.folder, folder, symlinks=True)
-        return Campaign(folder, original.name)
 
-    return copy
+def copied(original: Campaign, folder: Path) -> Campaign:
+    """A campaign in another folder, dates and Snakemake's records included."""
+    shutil.copytree(original.folder, folder, symlinks=True)
+    return Campaign(folder, original.name)

@@ -255,12 +255,21 @@ def test_files_that_the_configuration_names(folder):
 
 
 def test_a_thin_cell_is_a_warning(folder):
-    read = config.load(["good.yaml"])
-    (warning,) = config.warnings(read)
-    assert re.match(r"structure.repeat: \[2, 3, 4\] makes a cell 5.9 Å thin", warning)
+    told = []
+    config.load(["good.yaml"], warn=told.append)
+    (warning,) = told
+    expected = r"Warning: good.yaml: structure.repeat: \[2, 3, 4\] makes a cell 5.9 Å thin"
+    assert re.match(expected, warning)
     assert "\n" not in warning
-    large = config.load(["good.yaml"], {"structure": {"repeat": [4, 4, 4]}})
-    assert config.warnings(large) == []
+    config.load(["good.yaml"], {"structure": {"repeat": [4, 4, 4]}}, warn=told.append)
+    assert told == [warning]
+
+
+def test_another_structure_is_refused(folder):
+    crystal = REPOSITORY / "resources/structures/R-3m.cif"
+    Path("crystal.cif").write_bytes(crystal.read_bytes())
+    with pytest.raises(UserError, match=r"^good.yaml: structure.file: crystal.cif: .* Fm-3m"):
+        config.load(["good.yaml"], warn=print)
 
 
 def test_schema_is_in_step_with_the_model():

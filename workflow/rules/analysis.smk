@@ -35,6 +35,7 @@ rule analyse:
         cpus_per_task=1,
     params:
         window_ps=CONFIG.distortion.window,
+        seed=CONFIG.seed,
     message:
         "Analyse {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:

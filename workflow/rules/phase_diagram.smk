@@ -1,6 +1,9 @@
 rule phase_diagram:
     input:
         summaries=of_all_points("summary.nc"),
+        harmonic=[
+            f"{RESULTS}/harmonic/P{pressure}.nc" for pressure in CONFIG.pressure.values
+        ],
         modules=f"{PACKAGE}/phase_diagram.py",
     output:
         f"{RESULTS}/phase_diagram.nc",

@@ -13,6 +13,10 @@ rule plan:
         rates=RATES,
         outputs={
             "structures": [SUPERCELL],
+            "harmonic": [
+                f"{RESULTS}/harmonic/P{pressure}.nc"
+                for pressure in CONFIG.pressure.values
+            ],
             "equilibrate": of_all_points("equilibration.nc"),
             "produce": of_all_points("thermo.nc"),
             "analyse": of_all_points("summary.nc"),

@@ -7,10 +7,11 @@ logs.start(snakemake.log[0])
 from lah10.analysis.summary import analyse_point
 
 analyse_point(
-    supercell=snakemake.input.supercell,
-    thermo=snakemake.input.thermo,
-    spectra=snakemake.input.spectra,
-    trajectory=snakemake.input.trajectory,
-    outputs=dict(snakemake.output.items()),
-    window_ps=snakemake.params.window_ps,
+    snakemake.input.trajectory,
+    snakemake.input.thermo,
+    snakemake.input.spectra,
+    snakemake.input.supercell,
+    **{f"{name}_out": path for name, path in snakemake.output.items()},
+    window=snakemake.params.window_ps,
+    seed=snakemake.params.seed,
 )

@@ -12,5 +12,6 @@ merge(
         for point, path in zip(snakemake.params.points, snakemake.input.summaries, strict=True)
     ],
     snakemake.output[0],
+    harmonic=snakemake.input.harmonic,
     attrs={"campaign": snakemake.config["campaign"], "config": snakemake.config},
 )

@@ -10,7 +10,7 @@ import math
 import os
 import re
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import product
 from pathlib import Path
@@ -361,6 +361,7 @@ def load(
     files: Sequence[str | os.PathLike],
     overrides: Mapping[str, Any] | None = None,
     root: str | os.PathLike = ".",
+    warn: Callable[[str], object] | None = None,
 ) -> Config:
     """Read, merge and validate configuration files, and look into the files they name.
 
@@ -372,6 +373,9 @@ def load(
         Values that win over all files (`snakemake --config`).
     root
         Folder to which paths in the configuration are relative.
+    warn
+        Told, a line each, what is allowed but deserves a thought. With it the structure is looked
+        into as well, which takes a second that jobs need not pay again.
 
     Raises
     ------
@@ -387,6 +391,9 @@ def load(
         _merge(content, overrides)
     config = validate(content, source)
     check_files(config, source, root)
+    if warn:
+        for warning in warnings(config, source, root):
+            warn(f"Warning: {source}: {warning}")
     return config
 
 
@@ -433,7 +440,7 @@ def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> N
             )
 
 
-def warnings(config: Config, root: str | os.PathLike = ".") -> list[str]:
+def warnings(config: Config, source: str, root: str | os.PathLike = ".") -> list[str]:
     """What is allowed but deserves a thought, a line each.
 
     Raises
@@ -443,14 +450,19 @@ def warnings(config: Config, root: str | os.PathLike = ".") -> list[str]:
     """
     from lah10 import structures  # ASE and spglib take a while, which no job should pay
 
-    crystal = structures.read_crystal(Path(root, config.structure.file))
-    cell = structures.build_supercell(crystal, config.structure.cell, config.structure.repeat).cell
+    shape = config.structure
+    try:
+        crystal = structures.read_crystal(Path(root, shape.file))
+        cell = structures.build_supercell(crystal, shape.cell, shape.repeat).cell
+    except UserError as error:
+        reason = str(error).removeprefix("structure.file: ")
+        raise UserError(f"{source}: structure.file: {shape.file}: {reason}") from None
     thinnest = min(structures.thicknesses(cell.array))
     cutoff = max(frozen_model.read(Path(root, model)).cutoff for model in config.models)
     if thinnest >= 2 * cutoff:
         return []
     return [
-        f"structure.repeat: {list(config.structure.repeat)} makes a cell {thinnest:.1f} Å thin, "
+        f"structure.repeat: {list(shape.repeat)} makes a cell {thinnest:.1f} Å thin, "
         f"less than twice the potential's cut-off of {cutoff:g} Å: atoms see their own images, and "
         "finite-size effects are large"
     ]

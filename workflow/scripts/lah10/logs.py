@@ -9,15 +9,21 @@ from pathlib import Path
 from lah10.errors import UserError
 
 
-def start(path: str | os.PathLike) -> None:
+def start(path: str | os.PathLike, libraries: bool = False) -> None:
     """Append this process's log records, warnings and the error that ends it to `path`.
 
     For a script's first line, so that a failing import is caught too. A `UserError` is one line in
     the log and on the terminal; any other error is a traceback in the log and, on the terminal,
     one line that names the log. The exit status is 1 either way.
+
+    With `libraries`, standard error goes to the log as well, also where C libraries write to it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.fdopen(os.dup(2), "w", buffering=1)
+    if libraries:
+        with open(path, "a") as log:
+            os.dup2(log.fileno(), 2)
     logging.basicConfig(
         filename=path,
         level=logging.INFO,
@@ -28,9 +34,9 @@ def start(path: str | os.PathLike) -> None:
     def log_and_say(kind, error, trace):
         if issubclass(kind, UserError):
             logging.error("%s", error)
-            print(error, file=sys.stderr)
+            print(error, file=terminal)
         else:
             logging.error("".join(traceback.format_exception(kind, error, trace)))
-            print(f"{kind.__name__}: {error} (traceback in {path})", file=sys.stderr)
+            print(f"{kind.__name__}: {error} (traceback in {path})", file=terminal)
 
     sys.excepthook = log_and_say

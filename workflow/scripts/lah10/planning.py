@@ -24,7 +24,7 @@ MARGIN = 3.0
 SHORTEST_MINUTES = 15
 
 POINT_STAGES = ("equilibrate", "produce", "analyse")
-STAGES = ("structures", *POINT_STAGES, "phase_diagram", "figures")
+STAGES = ("structures", "harmonic", *POINT_STAGES, "phase_diagram", "figures")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_rates(path: str | os.PathLike) -> dict:
         rates = yaml.safe_load(Path(path).read_text())
         for machine in ("cpu", "gpu"):
             rates["dynamics"][machine]["atom_steps_per_second"]
-        for stage in ("equilibrate", "produce", "analyse", "campaign"):
+        for stage in (*POINT_STAGES, "harmonic", "campaign"):
             rates["memory_mb"][stage]["base"], rates["memory_mb"][stage]["per_kiloatom"]
             rates["startup_seconds"][stage]
         rates["analysis"]["atom_frames_per_second"]
@@ -90,7 +90,7 @@ class Plan:
         if stage == "analyse":
             rate = self.rates["analysis"]["atom_frames_per_second"]
             return self.config.n_atoms * self.frames / rate + self.rates["startup_seconds"][stage]
-        return self.rates["startup_seconds"]["campaign"]
+        return self.rates["startup_seconds"][_kind(stage)]
 
     def gpu_seconds(self, stage: str) -> float | None:
         """Time of one job on one GPU; None where no rate was measured."""
@@ -101,7 +101,7 @@ class Plan:
 
     def memory_mb(self, stage: str) -> int:
         """Memory of one job, all ranks together."""
-        memory = self.rates["memory_mb"][stage if stage in POINT_STAGES else "campaign"]
+        memory = self.rates["memory_mb"][_kind(stage)]
         ranks = self.ranks if stage in ("equilibrate", "produce") else 1
         return round(memory["base"] * ranks + memory["per_kiloatom"] * self.config.n_atoms / 1e3)
 
@@ -144,6 +144,8 @@ class Plan:
 
     def jobs(self, stage: str) -> int:
         """Jobs of a stage in the whole campaign."""
+        if stage == "harmonic":
+            return len(self.config.pressure.values)
         return len(self.config.points) if stage in POINT_STAGES else 1
 
     def costs(self) -> list[StageCost]:
@@ -231,6 +233,11 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
         speed = "not measured" if speed is None else f"{speed:g} atom-steps/s"
         lines.append(f"  {machine}: {speed}; {' '.join(rate['source'].split())}")
     return "\n".join(lines)
+
+
+def _kind(stage: str) -> str:
+    """The entry of the rates that holds for a stage."""
+    return stage if stage in (*POINT_STAGES, "harmonic") else "campaign"
 
 
 def _hours(value: float | None) -> str:

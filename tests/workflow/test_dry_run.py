@@ -1,0 +1,219 @@
+"""What Snakemake would run: the shipped campaigns, one point again, one point more."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import MODEL, REPOSITORY, Campaign, checkout
+
+STAGES = ("Equilibrate", "Produce", "Analyse")
+
+
+def per_point(bath: str, pressure: str, temperature: str) -> list[str]:
+    return [f"{stage} {bath} at {pressure} GPa, {temperature} K" for stage in STAGES]
+
+
+def snakemake(*arguments: str) -> subprocess.CompletedProcess:
+    """Snakemake in the repository itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "points", "pressures"),
+    [
+        ((), 18, 3),
+        (("--configfile", "config/reference.yaml"), 144, 8),
+        (("--configfile", "config/paper.yaml"), 840, 21),
+        (("--profile", "slurm", "--configfile", "config/paper.yaml"), 840, 21),
+    ],
+    ids=["demo", "reference", "paper", "slurm"],
+)
+def test_shipped_campaigns(arguments, points, pressures):
+    # Forced, so that results which lie there already do not matter.
+    run = snakemake("--dry-run", "--forceall", "--quiet", "rules", "host", *arguments)
+    assert run.returncode == 0, run.stdout + run.stderr
+    table = dict(
+        line.split() for line in run.stdout.splitlines() if len(line.split()) == 2
+    )  # the last of the two tables that are printed
+    counted = {name: int(n) for name, n in table.items() if n.isdigit()}
+    assert counted == {
+        "structures": 1, "harmonic": pressures, "equilibrate": points, "produce": points,
+        "analyse": points, "phase_diagram": 1, "draw": 1, "all": 1,
+        "total": 3 * points + pressures + 4,
+    }  # fmt: skip
+
+
+def test_slurm_is_not_needed_for_a_dry_run(monkeypatch, tmp_path):
+    """Also where none of its commands is installed."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for tool in ("bash", "which", "env"):
+        (tmp_path / tool).symlink_to(shutil.which(tool, path="/usr/bin:/bin"))
+    run = snakemake("--dry-run", "--quiet", "rules", "--profile", "slurm")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_plan_prints_one_row_a_stage(campaign):
+    run = campaign("plan").snakemake("plan")
+    assert run.returncode == 0, run.stderr
+    rows = [line.split()[0] for line in run.stdout.splitlines() if line.strip()]
+    assert "core-hours" in run.stdout and "GPU-hours" in run.stdout
+    for stage in ("structures", "equilibrate", "produce", "analyse", "phase_diagram", "all"):
+        assert stage in rows
+
+
+# ------------------------------------------------------------------ with results in place
+
+
+def pretend(made: Campaign) -> None:
+    """Make every file of a campaign by touching it, with Snakemake's records of how."""
+    for line in made.snakemake("--detailed-summary").stdout.splitlines()[1:]:
+        path = made.folder / line.split("\t")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    run = made.snakemake("--touch", "--forceall", "--cores", "1")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+GRID = {
+    "baths": ["classical", "qtb"],
+    "pressure": {"values": [120, 150]},
+    "temperature": {"values": [100, "200.0"]},
+}
+
+
+@pytest.fixture(scope="module")
+def pretended(tmp_path_factory):
+    made = Campaign(checkout(tmp_path_factory.mktemp("pretended")), "done")
+    made.configure(**GRID)
+    pretend(made)
+    assert made.planned() == []
+    return made
+
+
+@pytest.fixture
+def done(pretended, copy_of):
+    """A campaign of 2 × 2 × 2 points whose every file is there, to be changed at will."""
+    return copy_of(pretended)
+
+
+def test_force_one_point(done):
+    """The contract's command reruns that point and no other."""
+    target = str(done.point("qtb", "150", "100") / "summary.nc")
+    assert done.planned("--forcerun", "equilibrate", "--", target) == sorted(
+        per_point("qtb", "150", "100")
+    )
+
+
+def test_forcing_production_leaves_equilibration_alone(done):
+    target = str(done.point("qtb", "150", "100") / "summary.nc")
+    assert done.planned("--forcerun", "produce", "--", target) == sorted(
+        per_point("qtb", "150", "100")[1:]
+    )
+
+
+def configured(done: Campaign, **changes) -> Campaign:
+    done.configure(**(GRID | changes))
+    return done
+
+
+MERGED = ["Draw the figures of campaign done", "Merge the points of campaign done"]
+
+
+def test_new_grid_values_run_new_points_only(done):
+    added = configured(done, temperature={"values": [50, 100, 200]})
+    new = [
+        message
+        for bath in ("classical", "qtb")
+        for pressure in ("120", "150")
+        for message in per_point(bath, pressure, "50")
+    ]
+    assert added.planned() == sorted(new + MERGED)
+
+
+def test_a_new_bath_runs_new_points_only(done):
+    added = configured(done, baths=["classical", "qtb", "adqtb"])
+    messages = [m for m in added.planned() if m not in MERGED]
+    assert len(messages) == 4 * len(STAGES)
+    assert all(" adqtb at " in message for message in messages)
+
+
+def test_a_grid_value_written_otherwise_is_the_same(done):
+    assert configured(done, pressure={"values": ["120.0", 150.0]}).planned() == []
+
+
+def test_a_value_taken_away_only_leaves_the_dataset(done):
+    assert configured(done, pressure={"values": [150]}).planned() == sorted(MERGED)
+
+
+def test_what_does_not_touch_the_dynamics_does_not_rerun_it(done):
+    assert configured(done, distortion={"window": "0.1 ps"}).planned() == sorted(
+        MERGED
+        + [
+            f"Analyse {bath} at {pressure} GPa, {temperature} K"
+            for bath in ("classical", "qtb")
+            for pressure in ("120", "150")
+            for temperature in ("100", "200")
+        ]
+    )
+
+
+def test_what_touches_the_dynamics_reruns_every_point(done):
+    stages = [m.split()[0] for m in configured(done, bath={"friction": "5 /ps"}).planned()]
+    assert stages.count("Equilibrate") == stages.count("Produce") == 8
+
+
+def test_recorded_more_often_is_produced_again_but_not_equilibrated(done):
+    dynamics = {"frame_interval": "10 fs"}
+    stages = [m.split()[0] for m in configured(done, dynamics=dynamics).planned()]
+    assert stages.count("Equilibrate") == 0
+    assert stages.count("Produce") == 8
+
+
+def test_dates_of_code_do_not_rerun_the_dynamics(done):
+    """A fresh clone or a pulled update gives every file a new date."""
+    workflow = done.folder / "workflow"
+    workflow.unlink()
+    shutil.copytree(REPOSITORY / "workflow", workflow, ignore=shutil.ignore_patterns("*.pyc"))
+    for path in (workflow / "scripts").rglob("*.py"):
+        path.touch()
+    module = workflow / "scripts/lah10/analysis/distortion.py"
+    module.write_text(module.read_text() + "\n# mended\n")
+    assert {message.split()[0] for message in done.planned()} == {"Analyse", "Merge", "Draw"}
+
+
+def test_another_potential_in_the_same_file_reruns_every_point(campaign):
+    made = campaign("potential", potential={"model": "copy.pb"})
+    model = made.folder / "copy.pb"
+    shutil.copy(MODEL, model)
+    pretend(made)
+    model.touch()
+    assert made.planned() == []
+    with open(model, "ab") as handle:  # a field unknown to TensorFlow: the graph stays what it is
+        handle.write(b"\x7a\x01x")
+    assert {m.split()[0] for m in made.planned()} == {
+        "Equilibrate", "Produce", "Analyse", "Phonons", "Merge", "Draw",
+    }  # fmt: skip
+
+
+def test_points_outside_the_grid_are_refused(done):
+    for point in (done.point("qtb", "150.0", "100"), done.point("qtb", "155", "100")):
+        run = done.snakemake("--dry-run", "--", str(point / "summary.nc"))
+        assert run.returncode == 1
+        assert "MissingRuleException" in run.stdout + run.stderr
+
+
+def test_temporary_trajectories_do_not_come_back(campaign):
+    """Once analysed, a point whose trajectory was deleted is done, also after an update."""
+    made = campaign("temporary", keep_trajectories=False)
+    pretend(made)
+    assert not list(made.folder.rglob("trajectory.nc"))
+    for path in (REPOSITORY / "workflow/scripts/lah10/analysis").glob("*.py"):
+        assert str(path) not in made.snakemake("--detailed-summary").stdout
+    assert made.planned() == []

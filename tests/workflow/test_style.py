@@ -1,0 +1,112 @@
+"""The workflow's code as its tools want it, and lists that must agree with one another."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+BIN = Path(sys.executable).parent
+ENVS = sorted((REPOSITORY / "envs").glob("*.yaml"))
+#: Packages that are not on PyPI, or are installed there from source: no part of the pip lock.
+CONDA_ONLY = {"python", "pip", "gpaw", "gpaw-data"}
+
+
+def run(*command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+
+
+def test_ruff():
+    done = run(str(BIN / "ruff"), "check", ".")
+    assert done.returncode == 0, done.stdout
+
+
+def test_snakefmt():
+    done = run(str(BIN / "snakefmt"), "--check", "Snakefile", "workflow/rules")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_lint():
+    done = run(sys.executable, "-m", "snakemake", "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rules() -> dict[str, str]:
+    """Text of every rule by its name."""
+    text = "\n".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
+    parts = re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, text in rules().items() if "script:" in text)
+)
+def test_every_rule_says_what_it_needs(name):
+    text = rules()[name]
+    directives = set(re.findall(r"^    (\w+):", text, flags=re.MULTILINE))
+    wanted = {"log", "conda", "message"}
+    if "output" in directives:
+        wanted |= {"benchmark", "resources", "threads"}
+        for resource in ("mem_mb=", "runtime="):
+            assert resource in text
+    assert wanted <= directives
+    assert re.search(r'^        "\.\./\.\./envs/\w+\.yaml"$', text, flags=re.MULTILINE)
+
+
+def test_one_rule_file_a_stage():
+    included = re.findall(r'include: "(.*)"', (REPOSITORY / "Snakefile").read_text())
+    assert sorted(included) == sorted(
+        str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "workflow/rules").glob("*.smk")
+    )
+
+
+def locked() -> dict[str, str]:
+    text = (REPOSITORY / "requirements.txt").read_text()
+    return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
+def test_conda_environments_are_in_step_with_the_lock(path):
+    content = yaml.safe_load(path.read_text())
+    assert content["channels"] == ["conda-forge", "nodefaults"]
+    versions = locked()
+    for item in content["dependencies"]:
+        if isinstance(item, dict):
+            for requirement in item["pip"]:
+                name, version = re.fullmatch(r"([a-z-]+)(?:\[.*\])?==(.+)", requirement).groups()
+                assert version == versions[name], name
+            continue
+        name, _, version = item.partition(" =")
+        if name in CONDA_ONLY:
+            continue
+        # A post-release on PyPI mends the package's files, not what is in it.
+        assert version == versions[name].split(".post")[0], name
+
+
+def test_locks_carry_hashes_and_no_index():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (REPOSITORY / name).read_text()
+        pinned = re.findall(r"^\S+==.*?(?=^\S|\Z)", text, flags=re.MULTILINE | re.DOTALL)
+        assert len(pinned) >= 3
+        assert all("--hash=sha256:" in block for block in pinned)
+        assert not re.search(r"https?:|--(extra-)?index-url|--find-links|file:", text)
+
+
+def test_the_lock_is_compiled_from_what_is_wanted():
+    versions = locked()
+    for line in (REPOSITORY / "requirements.in").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, version = re.fullmatch(r"([a-z0-9-]+)(?:\[.*\])?==(.+)", line).groups()
+            assert versions[name] == version
+
+
+def test_figures_are_those_that_are_drawn():
+    from lah10.figures import figure_names
+
+    text = (REPOSITORY / "workflow/rules/figures.smk").read_text()
+    listed = re.search(r"FIGURE_NAMES = \[(.*?)\n\]", text, flags=re.DOTALL)[1]
+    names = re.findall(r'"(\w+)",', listed)
+    assert {*names, "fig2a_qtb"} == set(figure_names(["qtb"]))
