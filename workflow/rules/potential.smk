@@ -247,7 +247,11 @@ rule potential_card:
 # trained again because some file here became younger.
 rule ship_potential:
     input:
-        expand(
+        comparison=expand(
+            f"{POTENTIAL}/models/{{name}}/validation.json",
+            name=list(TRAINING.compare)[:1],
+        ),
+        files=expand(
             f"{POTENTIAL}/models/{next(iter(MODELS))}/{{name}}",
             name=[
                 "lah10.pb",

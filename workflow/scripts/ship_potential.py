@@ -11,7 +11,10 @@ from lah10.files import atomic_path
 from lah10.potential.card import write
 from lah10.potential.settings import load_split
 
-for file in map(Path, snakemake.input):
-    with atomic_path(Path(snakemake.params.folder, file.name)) as aside:
+folder = Path(snakemake.params.folder)
+files = [(file, Path(file).name) for file in snakemake.input.files]
+files += [(file, "comparison.json") for file in snakemake.input.comparison]
+for file, name in files:
+    with atomic_path(folder / name) as aside:
         shutil.copyfile(file, aside)
-write(snakemake.params.folder, load_split(snakemake.params.split))
+write(folder, load_split(snakemake.params.split))

@@ -15,5 +15,6 @@ validate(
     snakemake.output.table,
     snakemake.output.frames,
     threads=snakemake.threads,
+    name=snakemake.wildcards.validated,
 )
 draw(snakemake.output.frames, snakemake.output.parity)

@@ -127,9 +127,8 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
     comparison = folder / "comparison.json"
     if comparison.is_file():
         other = _read(comparison)
-        name = other.get("name", other["model"])
         blocks += [
-            f"{name}, SHA-256 `{other['model_sha256']}`, on the same frames:",
+            f"The model *{other['model']}* (SHA-256 `{other['model_sha256']}`) on the same frames:",
             _table(HEADER, rows(other, "sources") + rows(other, "sets")),
         ]
     return blocks

@@ -161,11 +161,14 @@ def validate(
     table_path: str | os.PathLike,
     frames_path: str | os.PathLike,
     threads: int = 1,
+    name: str | None = None,
 ) -> dict:
     """Validate a frozen graph on the held-out sets; writes a table (JSON) and frames (NetCDF).
 
     Parameters
     ----------
+    name : str, optional
+        Of the model, in the table; by default its file's.
     crystal : ase.Atoms
         LaH10 at rest, whose walks out of the data are recorded (`shortrange`).
 
@@ -180,7 +183,7 @@ def validate(
         raise UserError(f"{index_path}: nothing is held out, so there is nothing to validate with")
     data = compare(systems, evaluate(model, systems, threads))
     data.attrs = {
-        "model": Path(model).name,
+        "model": name or Path(model).name,
         "model_sha256": sha256(model),
         "lah10_version": lah10.__version__,
     }
