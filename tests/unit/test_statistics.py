@@ -51,6 +51,16 @@ def test_bootstrap_does_not_believe_short_blocks(rng):
     assert np.mean(sizes) > 0.85 * np.std(truth)
 
 
+def test_bootstrap_sees_slow_noise_behind_fast_noise(rng):
+    """4 % of the variance, hardly visible in the autocorrelation, make most of the mean's error."""
+    sizes, truth = [], []
+    for _ in range(40):
+        series = rng.normal(size=(1000, 6)) + 0.2 * ar1(rng, 1000, 0.96, 6)
+        sizes.append(statistics.bootstrap_noise(series, 300, rng).std())
+        truth.append(series.mean(axis=0))
+    assert 0.88 < np.mean(sizes) / np.std(truth) < 1.2
+
+
 def test_equilibration_is_found(rng):
     series = ar1(rng, 1000, 0.5)[:, 0]
     series[:200] += 10 * np.exp(-np.arange(200) / 50)

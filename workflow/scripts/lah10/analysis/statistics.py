@@ -81,12 +81,14 @@ def block_means(series: np.ndarray, length: int) -> np.ndarray:
 
 
 def bootstrap_noise(series: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise of the time means of k correlated series, by a circular moving-block bootstrap.
+    """Noise of the time means of k equivalent series, by a circular moving-block bootstrap.
 
     Blocks (the same in every series, so that their cross-correlation stays) are twice the pooled
-    statistical inefficiency long, short enough to leave `MIN_BLOCKS`. Too short blocks, and too
-    few, make a bootstrap see too little noise: each series is scaled up to the standard error
-    that its autocorrelation says, if that is larger.
+    statistical inefficiency long, short enough to leave `MIN_BLOCKS`. Such a bootstrap sees too
+    little noise where blocks are few, or where a weak slow part of the noise hides behind a
+    strong fast one. Each series is therefore scaled up to the standard error that its
+    autocorrelation says, and to the one that `MIN_BLOCKS` long blocks say, pooled over the series,
+    if these are larger.
 
     Parameters
     ----------
@@ -111,6 +113,9 @@ def bootstrap_noise(series: np.ndarray, samples: int, rng: np.random.Generator) 
     means = sums[starts].sum(axis=1) / (blocks * length)
     drawn = means.std(axis=0)
     wanted = np.sqrt(noise.var(axis=0, ddof=1) * g / n)
+    if n >= MIN_BLOCKS * MIN_SAMPLES:
+        long = block_means(noise, n // MIN_BLOCKS)
+        wanted = np.maximum(wanted, np.sqrt(long.var(axis=0, ddof=1).mean() / len(long)))
     scale = np.divide(wanted, drawn, out=np.ones(k), where=drawn > 0)
     return (means - means.mean(axis=0)) * np.maximum(scale, 1.0)
 
