@@ -26,7 +26,8 @@ TINY = {
     "temperature": {"values": [100]},
     "dynamics": {
         "equilibrate": "0.05 ps",
-        "produce": "0.2 ps",
+        "produce": "0.3 ps",
+        "frame_interval": "5 fs",
         "checkpoint_interval": "0.05 ps",
         "spectrum_segment": "0.05 ps",
     },

@@ -1,0 +1,181 @@
+"""Real campaigns of seconds on the shipped potential, from the command line to the figures."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import Campaign, checkout
+
+pytestmark = pytest.mark.slow
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def arrays(point: Path) -> dict[str, np.ndarray]:
+    """Every array of a point's dynamics, by file and name."""
+    found = {}
+    for name in ("equilibration.nc", "thermo.nc", "spectra.nc", "trajectory.nc"):
+        with xr.open_dataset(point / name, decode_times=False) as data:
+            found |= {f"{name}:{key}": data[key].values for key in data.variables}
+    return found
+
+
+def test_every_file_of_the_contract(finished):
+    point = finished.folder / finished.point()
+    for name in (
+        "equilibration.nc", "equilibrated.restart", "equilibrate.lmp", "thermo.nc", "spectra.nc",
+        "trajectory.nc", "produce.lmp", "distortion.nc", "diffusion.nc", "energetics.nc",
+        "correlations.nc", "summary.nc",
+    ):  # fmt: skip
+        assert (point / name).stat().st_size > 0, name
+    dataset = finished.dataset()
+    assert dict(dataset.sizes) | {"bath": 1, "pressure": 1, "temperature": 1} == dict(dataset.sizes)
+    assert (dataset.bath.item(), dataset.pressure.item(), dataset.temperature.item()) == (
+        "qtb", 150.0, 100.0,
+    )  # fmt: skip
+    assert dataset.status.item() == 0
+    assert 30 < dataset.volume_per_formula.item() < 38  # Å³; 33.2 in experiment
+    figures = sorted(path.stem for path in (finished.results / "figures").glob("*.png"))
+    assert figures == ["fig2a_qtb", "fig2b", "fig3a", "fig3b", "fig5", "fig6"]
+
+
+def test_logs_and_benchmarks_of_every_job(finished):
+    logs = {str(path.relative_to(finished.folder)) for path in finished.folder.rglob("*.log")}
+    for rule in ("equilibrate", "produce", "analyse"):
+        assert f"logs/tiny/qtb/P150_T100/{rule}.log" in logs
+        table = finished.results / f"benchmarks/qtb/P150_T100/{rule}.tsv"
+        assert float(table.read_text().splitlines()[1].split()[0]) > 0
+    log = (finished.folder / "logs/tiny/qtb/P150_T100/produce.log").read_text()
+    assert "of 0.3 ps" in log and "ps/h" in log and "left" in log
+
+
+def test_nothing_is_left_to_do(finished):
+    assert finished.planned() == []
+
+
+def test_figures_alone_from_results(finished, tmp_path):
+    """In a fresh clone with nothing but the small files, and without any simulation."""
+    fresh = Campaign(checkout(tmp_path / "fresh"), "tiny")
+    small = shutil.ignore_patterns(
+        "scratch",
+        "trajectory.nc",
+        "thermo.nc",
+        "spectra.nc",
+        "equilibrat*",
+        "figures",
+        "structures",
+    )
+    shutil.copytree(finished.results, fresh.results.with_name("kept"), ignore=small)
+    run = fresh.run(*fresh.command("figures", config="config/demo.yaml"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    drawn = sorted((fresh.folder / "results/kept/figures").glob("*.png"))
+    assert len(drawn) == 6
+    assert all(path.read_bytes().startswith(PNG) for path in drawn)
+    assert all(str(path.relative_to(fresh.folder)) in run.stdout for path in drawn)
+    assert sorted(path.name for path in (fresh.folder / "results").iterdir()) == ["kept"]
+
+
+def test_figures_of_nothing_is_one_line(campaign):
+    run = campaign("nothing").snakemake("figures")
+    assert run.returncode == 1
+    assert "results: no phase_diagram.nc in it to draw; run `make demo` first" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+# ------------------------------------------------------------------ interrupted and forced
+
+
+def start(made: Campaign, *arguments: str) -> subprocess.Popen:
+    """Snakemake in the background, in a process group of its own."""
+    return subprocess.Popen(
+        made.command("--cores", "1", *arguments, "--", target(made)),
+        cwd=made.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen) -> None:
+    """kill -9 of Snakemake and of what it started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_until(condition, what: str, process: subprocess.Popen, seconds: float = 180) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, f"Snakemake ended before {what}"
+        assert time.monotonic() < end, f"no sign of {what} within {seconds} s"
+        time.sleep(0.02)
+
+
+def target(made: Campaign) -> str:
+    return str(made.point() / "thermo.nc")
+
+
+def log(made: Campaign) -> Path:
+    """Of the production; Snakemake begins a new one with every run."""
+    return made.folder / f"logs/{made.name}/qtb/P150_T100/produce.log"
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """A campaign whose Snakemake was killed in the middle of production, and what a second
+    Snakemake said while the first was running."""
+    made = Campaign(checkout(tmp_path_factory.mktemp("interrupted")), "killed")
+    made.configure()
+    first = start(made)
+    try:
+        wait_until((made.results / ".lock").exists, "the campaign's lock", first)
+        second = made.snakemake("--cores", "1", "--", target(made))
+        looking = made.snakemake("--dry-run", "--", target(made))
+        checkpoint = made.results / "scratch/qtb/P150_T100/produce/checkpoint.json"
+        wait_until(checkpoint.exists, "a checkpoint", first)
+    finally:
+        kill(first)
+    assert not (made.folder / target(made)).exists()
+    return made, first, second, looking
+
+
+def test_one_snakemake_a_campaign(interrupted):
+    _, first, second, looking = interrupted
+    assert second.returncode == 1
+    (said,) = (line for line in second.stderr.splitlines() if "in use by" in line)
+    assert said.startswith("results/killed is in use by")
+    assert f"process {first.pid} on {os.uname().nodename}" in said
+    assert "Traceback" not in second.stderr
+    assert looking.returncode == 0, "a dry run takes no lock"
+
+
+def test_killed_and_resumed_is_as_if_undisturbed(interrupted, finished, copy_of):
+    made = copy_of(interrupted[0])
+    run = made.snakemake("--cores", "1", "--", target(made))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "goes on from" in log(made).read_text()
+    ours = arrays(made.folder / made.point())
+    theirs = arrays(finished.folder / finished.point())
+    assert ours.keys() == theirs.keys()
+    for name, values in theirs.items():
+        np.testing.assert_array_equal(ours[name], values, err_msg=name)
+
+
+def test_a_forced_rerun_starts_anew(interrupted, copy_of):
+    """Unlike the same command without force, it does not go on from the checkpoints it finds."""
+    made = copy_of(interrupted[0])
+    log(made).unlink()
+    again = start(made, "--forcerun", "produce")
+    try:
+        wait_until(
+            lambda: log(made).exists() and "of 0.3 ps" in log(made).read_text(), "progress", again
+        )
+    finally:
+        kill(again)
+    assert "lah10: qtb P150 T100 produce: 0.005 of 0.3 ps" in log(made).read_text()
+    assert "goes on from" not in log(made).read_text()
