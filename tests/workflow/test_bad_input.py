@@ -1,11 +1,9 @@
 """Every mistake in a configuration is answered in one line, with status 1 and no traceback."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 import frozen_graph
 
 #: What Snakemake says of profiles before anything of ours is read.

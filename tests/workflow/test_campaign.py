@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import Campaign, checkout
+
+from campaigns import Campaign, checkout
 
 pytestmark = pytest.mark.slow
 

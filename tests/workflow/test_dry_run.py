@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import MODEL, REPOSITORY, Campaign, checkout
+
+from campaigns import MODEL, REPOSITORY, Campaign, checkout
 
 STAGES = ("Equilibrate", "Produce", "Analyse")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY
+
+from campaigns import REPOSITORY
 
 BIN = Path(sys.executable).parent
 ENVS = sorted((REPOSITORY / "envs").glob("*.yaml"))
@@ -76,7 +77,7 @@ def test_conda_environments_are_in_step_with_the_lock(path):
     for item in content["dependencies"]:
         if isinstance(item, dict):
             for requirement in item["pip"]:
-                name, version = re.fullmatch(r"([a-z-]+)(?:\[.*\])?==(.+)", requirement).groups()
+                name, version = re.fullmatch(r"([a-z0-9-]+)(?:\[.*\])?==(.+)", requirement).groups()
                 assert version == versions[name], name
             continue
         name, _, version = item.partition(" =")
