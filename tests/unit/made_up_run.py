@@ -8,6 +8,7 @@ from ase.data import atomic_masses
 from crystals import supercell, thermal_noise
 from lah10 import structures, units
 from lah10.dynamics import records
+from lah10.dynamics.spectra import noise_energy
 from lah10.dynamics.trajectory import write_trajectory
 
 MASSES = atomic_masses[[57, 1]]
@@ -59,15 +60,21 @@ def oscillator_spectra(
     """Spectra of damped oscillators, one frequency (THz) an element, in thermal balance.
 
     A velocity component of mass m has the two-sided spectrum
-    Θ/m · 2γω²/[(ω² − ω₀²)² + γ²ω²]; the random force does mγ times that of work, times `power`.
+    Θ/m · 2γω²/[(ω² − ω₀²)² + γ²ω²], seen through the recorder's Hann window; the random force does
+    mγ times that of work, times `power`.
     """
-    frequency = step * np.arange(251)
-    omega, centres = 2 * np.pi * frequency, 2 * np.pi * np.asarray(lines, float)[:, None]
-    from lah10.dynamics.spectra import bath_energy
-
-    theta = bath_energy(bath, frequency, temperature)
-    shape = 2 * friction * omega**2 / ((omega**2 - centres**2) ** 2 + (friction * omega) ** 2)
-    velocity = theta * shape / (MASSES * units.MVV2E)[:, None]
+    points, finer = 251, 32
+    frequency = step * np.arange(points)
+    fine = step / finer * np.arange(-finer * points, finer * points)
+    omega, centres = 2 * np.pi * fine, 2 * np.pi * np.asarray(lines, float)[:, None]
+    theta = noise_energy(bath, fine, temperature, ATTRS["cutoff_THz"])
+    damped = np.maximum((omega**2 - centres**2) ** 2 + (friction * omega) ** 2, 1e-9)
+    sharp = theta * 2 * friction * omega**2 / damped
+    window = np.hanning(2 * points - 1)[:-1]
+    seen = np.abs(np.fft.fft(window, finer * len(window))) ** 2
+    near = np.fft.fftshift(seen)[len(seen) // 2 - 8 * finer : len(seen) // 2 + 8 * finer + 1]
+    shape = np.array([np.convolve(line, near / near.sum(), "same") for line in sharp])
+    velocity = shape[:, finer * points :: finer] / (MASSES * units.MVV2E)[:, None]
     force = power * MASSES[:, None] * units.MVV2E * friction * velocity
     wobble = 1 + 0.05 * (np.arange(blocks) - (blocks - 1) / 2)[:, None, None]
     gamma = np.full((2, len(frequency)), friction)

@@ -73,7 +73,8 @@ def test_vdos_of_lines_that_the_recorder_saw(bath, rng):
     velocity = np.array([block[0] for block in recorder.blocks])
     spectra = records.spectra_dataset(
         recorder.frequency, velocity, 0 * velocity, np.full((2, 251), 1.0), [8, 80], bath,
-        temperature, made_up_run.ATTRS | {"bath": bath, "friction_per_ps": 0.1},
+        temperature, made_up_run.ATTRS | {"bath": bath, "temperature_K": temperature,
+                                          "friction_per_ps": 0.1},
     )  # fmt: skip
     summary, arrays = energetics.measure(made_up_run.thermo(template, rng), spectra, 0.0)
     assert summary["zero_point_temperature"] == pytest.approx(HALF_QUANTUM * line.mean(), rel=0.01)
@@ -86,22 +87,47 @@ def test_vdos_of_lines_that_the_recorder_saw(bath, rng):
 @pytest.mark.parametrize("friction", [5.0, 20.0])
 @pytest.mark.parametrize("bath", ["classical", "qtb"])
 def test_friction_is_deconvolved(bath, friction, rng):
-    """Friction spreads a line; the raw zero-point energy is too high, the deconvolved one right."""
-    template = supercell()
-    spectra = made_up_run.oscillator_spectra(template, (15, 45), friction=friction, bath=bath)
-    summary, _ = energetics.measure(made_up_run.thermo(template, rng), spectra, 0.0)
+    """Friction spreads a line: the raw zero-point energy is too high and so is the kinetic energy
+    of a quantum bath; the deconvolved ones are right, element by element."""
+    template, lines = supercell(), np.array([15.0, 45.0])
+    spectra = made_up_run.oscillator_spectra(template, lines, friction=friction, bath=bath)
+    thermo = made_up_run.thermo(template, rng)
+    masses, step = made_up_run.MASSES, 1.0
+    power = spectra.velocity_spectrum.mean("block").values
+    raw = masses * units.MVV2E * step * (2 * power.sum(axis=1) - power[:, 0]) / units.BOLTZMANN
+    # Kinetic energies of the same crystal, of which the centre of mass has none.
+    freedom = energetics.degrees_of_freedom(thermo.n_atoms.values, masses)
+    thermo["kinetic_energy"][:] = 0.5 * freedom * raw * units.BOLTZMANN
+    summary, arrays = energetics.measure(thermo, spectra, 0.0)
     exact = HALF_QUANTUM * (15 + 10 * 45) / 11
     assert summary["zero_point_temperature"] > 1.01 * exact
     assert summary["zero_point_temperature_deconvolved"] == pytest.approx(exact, rel=0.006)
-    mean = (bath_energy(bath, [15, 45], 200.0) @ [1, 10]) / 11 / units.BOLTZMANN
+    theta = bath_energy(bath, lines, 200.0) / units.BOLTZMANN
+    assert summary["kinetic_temperature"] == pytest.approx(raw)
+    assert summary["kinetic_temperature_deconvolved"] == pytest.approx(theta, rel=0.006)
+    mean = freedom @ theta / freedom.sum()
     assert summary["kinetic_temperature_mean_deconvolved"] == pytest.approx(mean, rel=0.006)
+    excess = 0.5 * units.BOLTZMANN * freedom @ (raw - theta)
+    shift = 2 * excess / (3 * thermo.volume.values.mean()) * units.EV_PER_A3_IN_GPA
+    assert summary["pressure_shift"] == pytest.approx(shift, rel=0.1, abs=0.02)
+    assert (shift > 0.2) == (bath == "qtb" and friction == 20)
+    assert arrays["vdos_deconvolved_element"].sum() * step == pytest.approx(1)
 
 
-def test_broadening_keeps_every_mode():
-    """Columns of the kernel integrate to 1, the top of the axis apart."""
-    frequency = np.arange(0, 1000, 0.5)
-    kernel = energetics.broadening(frequency, 10.0) * 0.5
-    assert kernel[:, [20, 80, 200]].sum(axis=0) == pytest.approx(np.ones(3), abs=0.005)
+def test_missing_energy_shows_in_the_occupation_of_modes(rng):
+    """H lines with 80 % of their energy. The expected temperature and the density of states come
+    from the response and do not see it."""
+    template = supercell()
+    spectra = made_up_run.oscillator_spectra(template, (6, 40))
+    spectra["velocity_spectrum"][:, 1] *= 0.8
+    summary, arrays = energetics.measure(made_up_run.thermo(template, rng), spectra, 0.0)
+    freedom = energetics.degrees_of_freedom(np.array([8, 80]), made_up_run.MASSES)
+    assert summary["mode_occupation"] == pytest.approx([1.0, 0.8])
+    theta = bath_energy("qtb", [6, 40], 200.0) / units.BOLTZMANN * [24, 240] / freedom
+    assert summary["kinetic_temperature_expected"] == pytest.approx(theta, rel=0.006)
+    assert arrays["response_modes"] == pytest.approx([24, 240] / freedom, rel=0.01)
+    exact = HALF_QUANTUM * (6 + 10 * 40) / 11
+    assert summary["zero_point_temperature_deconvolved"] == pytest.approx(exact, rel=0.01)
 
 
 @pytest.mark.parametrize("power", [1.0, 0.9, 1.2])

@@ -14,6 +14,9 @@ from lah10.errors import UserError
 from lah10.phase_diagram import PHASE, STATUS, VARIABLES
 
 NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
+#: Counts and noise levels, which know no error.
+WITHOUT_ERROR = ("equilibration_time_stderr", "fdt_deviation_noise_stderr",
+                 "spectral_blocks_stderr")  # fmt: skip
 
 
 def analyse(folder, run, **options):
@@ -42,14 +45,14 @@ def test_every_number_is_there_with_error_and_units(distorted):
         for variable in (name, f"{name}_stderr"):
             assert summary[variable].attrs["units"], variable
             assert summary[variable].attrs["long_name"], variable
-            without = ("model_deviation", "equilibration_time_stderr")
+            without = ("model_deviation", *WITHOUT_ERROR)
             assert np.isfinite(summary[variable]).all() or variable.startswith(without), variable
     for dataset in found.values():
         assert dataset.attrs["potential_sha256"] == "0" * 64
         for name, variable in dataset.data_vars.items():
             assert {"units", "long_name"} <= variable.attrs.keys(), name
             assert variable.notnull().any() or name.startswith("model_deviation") \
-                or name == "equilibration_time_stderr", name  # fmt: skip
+                or name in WITHOUT_ERROR, name  # fmt: skip
 
 
 def test_its_numbers_are_the_crystals(distorted):

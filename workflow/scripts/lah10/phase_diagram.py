@@ -30,7 +30,10 @@ STATUS = {"ok": 0, "missing": 1, "lost_atoms": 2, "nan": 3, "volume": 4, "temper
 
 PHASE = {"undetermined": -1, "cubic": 0, "distorted": 1}
 
-FLAGS = {"status": STATUS, "phase": PHASE}
+#: Verdict of `lah10.analysis.diagnostics`; the attribute quantum_bath_reason says why.
+BATH_OK = {"not_applicable": -1, "not_ok": 0, "ok": 1}
+
+FLAGS = {"status": STATUS, "phase": PHASE, "quantum_bath_ok": BATH_OK}
 
 #: Measured variables: dimensions of one point's value, units, long name. A standard error
 #: `<name>_stderr` goes with each. Temperatures of energies are E/k_B.
@@ -80,6 +83,7 @@ PROVENANCE = {
     "ps_per_hour": (float, "ps h-1", "speed of the production run"),
     "fingerprint": (str, None, "fingerprint of the point's parameters and potential"),
     "status_message": (str, None, "what stopped the run"),
+    "quantum_bath_reason": (str, None, "why quantum_bath_ok is not_ok"),
 }
 
 #: Keys of the configuration in which the points of one campaign may differ: the grid itself, and
@@ -200,11 +204,13 @@ class _Grid:
             self._define(f"{name}_stderr", dims,
                          {"units": units, "long_name": f"standard error: {long_name}"})
         for name, flags in FLAGS.items():
-            fill = STATUS["missing"] if name == "status" else PHASE["undetermined"]
+            fill = STATUS["missing"] if name == "status" else -1
             self.variables[name] = (
                 self.dims,
                 np.full(self.shape, fill, np.int8),
-                {"long_name": {"status": "outcome of the point", "phase": "phase"}[name],
+                {"long_name": {"status": "outcome of the point", "phase": "phase",
+                               "quantum_bath_ok": "whether the quantum bath did what it should",
+                               }[name],
                  "units": "1",
                  "flag_values": np.array(list(flags.values()), np.int8),
                  "flag_meanings": " ".join(flags)},

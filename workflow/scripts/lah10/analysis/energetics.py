@@ -12,11 +12,11 @@ import xarray as xr
 from lah10 import ELEMENTS, units
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
+from lah10.analysis.deconvolution import BathParameters, Deconvolution, pressure_shift
+from lah10.dynamics.adaptive import fdt_deviation
 
 #: THz; Δ(ω) is averaged over bands of this width before its size is taken: noise adds to a size.
 FDT_BAND = 2.0
-#: Richardson–Lucy iterations; the integrals below change by less than 0.1 % with further ones.
-DECONVOLUTION_STEPS = 100
 
 COORDINATES: Coordinates = {
     "time": ("ps", "time since the start of production", ()),
@@ -32,10 +32,14 @@ VARIABLES: Table = {
              "modes"),
     "vdos_element": (("element", "frequency"), "THz-1", "share of an element in the vibrational "
                      "density of states"),
-    "vdos_deconvolved": (("frequency",), "THz-1", "vibrational density of states freed of the "
-                         "broadening by the bath's friction"),
+    "vdos_deconvolved": (("frequency",), "THz-1", "vibrational density of states from the "
+                         "response to the random force, freed of the broadening by the friction"),
+    "vdos_deconvolved_element": (("element", "frequency"), "THz-1", "share of an element in the "
+                                 "deconvolved vibrational density of states"),
     "vdos_modes": ((), "1", "integral of the density of states before normalisation over the "
                    "number of modes; 1 where every mode holds the energy of the bath"),
+    "response_modes": (("element",), "1", "integral of the density of states from the response to "
+                       "the random force, over the element's modes; always 1 but for noise"),
     "fdt_difference": (("element", "frequency"), "eV ps-1 THz-1", "Re C_vF - m gamma_r C_vv; "
                        "positive where energy is missing"),
 }  # fmt: skip
@@ -58,12 +62,45 @@ def measure(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dict
     """
     summary, arrays = _energies(thermo, begin)
     spectral_summary, spectral_arrays = _spectra(thermo, spectra, begin)
+    if spectral_summary:
+        freedom = degrees_of_freedom(thermo.n_atoms.values, thermo.mass.values)
+        volume = float(thermo.volume.values[thermo.time.values >= begin].mean())
+        summary |= _without_friction(summary, spectral_summary, freedom, volume)
     return summary | spectral_summary, arrays | spectral_arrays
 
 
 def degrees_of_freedom(numbers: np.ndarray, masses: np.ndarray) -> np.ndarray:
     """Degrees of freedom of each element without the total momentum; they sum to 3N − 3."""
     return 3 * numbers * (1 - masses / (numbers * masses).sum())
+
+
+def _without_friction(summary: dict, spectral: dict, freedom: np.ndarray, volume: float) -> dict:
+    """Kinetic temperatures and pressure without the friction's share.
+
+    The spectra say by which factor the friction raises an element's kinetic energy; the energy
+    itself is known better from all atoms at all times.
+    """
+    factor, error = (spectral.pop(f"friction_factor{end}") for end in ("", "_stderr"))
+    raw, raw_error = summary["kinetic_temperature"], summary["kinetic_temperature_stderr"]
+    sharp = raw * factor
+    excess_error = raw * error
+    total = freedom.sum()
+    mean = freedom @ sharp / total
+    mean_error = np.hypot(
+        summary["kinetic_temperature_mean_stderr"] * mean / summary["kinetic_temperature_mean"],
+        np.sqrt(((freedom * excess_error) ** 2).sum()) / total,
+    )
+    one_degree = pressure_shift(np.ones(len(freedom)), 0.0, freedom, volume)  # GPa/K
+    return {
+        "kinetic_temperature_deconvolved": sharp,
+        "kinetic_temperature_deconvolved_stderr": np.hypot(raw_error * factor, excess_error),
+        "kinetic_temperature_mean_deconvolved": mean,
+        "kinetic_temperature_mean_deconvolved_stderr": mean_error,
+        "pressure_shift": pressure_shift(raw, sharp, freedom, volume),
+        "pressure_shift_stderr": one_degree
+        * np.sqrt(((freedom * excess_error) ** 2).sum())
+        / total,
+    }
 
 
 def _energies(thermo: xr.Dataset, begin: float) -> tuple[dict, dict]:
@@ -108,42 +145,46 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
     velocity, force = velocity[blocks], force[blocks]
 
     numbers, masses = thermo.n_atoms.values, thermo.mass.values
-    modes = degrees_of_freedom(numbers, masses).sum()
-    bath = spectra.bath_energy.values
-    friction = float(spectra.attrs["friction_per_ps"])
-    cutoff = float(spectra.attrs["cutoff_THz"])
-    random_friction = spectra.random_friction.transpose("element", "frequency").values
-    step = frequency[1] - frequency[0]
+    freedom = degrees_of_freedom(numbers, masses)
+    bath = BathParameters.of(spectra)
+    deconvolution = Deconvolution(frequency, bath)
+    step, used = deconvolution.step, deconvolution.used
     # Above the noise's cut-off there is no vibration, only round-off over a large Θ.
-    used = (frequency < cutoff) & (bath > 0)
-
-    def densities(velocity):
-        """Density of states by element (element, frequency), in modes per THz."""
-        density = 2 * velocity * (3 * numbers * masses * units.MVV2E)[:, None]
-        return np.where(used, density / np.where(used, bath * units.BOLTZMANN, 1), 0.0)
+    driven = np.where(used, bath.noise(frequency), 1.0)
+    random_friction = spectra.random_friction.transpose("element", "frequency").values
+    zero_point = 0.5 * units.PLANCK * frequency / units.BOLTZMANN
 
     def quantities(velocity, force):
-        by_element = densities(velocity)
+        # m S_vv as it is, and as it were if every frequency held the energy of the bath.
+        held = velocity * masses[:, None] * units.MVV2E
+        wanted = force / random_friction
+        by_element = np.where(used, 6 * numbers[:, None] * held / driven, 0.0)
         total = by_element.sum()
         vdos = by_element.sum(axis=0) / (total * step)
-        sharp = np.zeros_like(vdos)
-        sharp[used] = deconvolve(vdos[used], frequency[used], friction)
-        power = units.MVV2E * masses[:, None] * random_friction * velocity
-        difference = force - power
+        raw, sharp = deconvolution.energies(held)
+        expected_raw, expected = deconvolution.energies(wanted)
+        modes = np.zeros_like(velocity)
+        modes[:, deconvolution.used] = numbers[:, None] * deconvolution.modes_of(wanted)
+        modes /= modes.sum() * step
+        difference = fdt_deviation(velocity, force, random_friction, masses)
+        scale = (force - difference)[:, used].sum(axis=1)
         band = _bands(np.where(used, difference, 0.0), max(1, round(FDT_BAND / step)))
-        scale = power[:, used].sum(axis=1)
-        zero_point = 0.5 * units.PLANCK * frequency / units.BOLTZMANN
         return {
             "zero_point_temperature": (vdos * zero_point).sum() * step,
-            "zero_point_temperature_deconvolved": (sharp * zero_point).sum() * step,
-            "kinetic_temperature_mean_deconvolved": (sharp * bath).sum() * step,
+            "zero_point_temperature_deconvolved": (modes * zero_point).sum() * step,
+            "friction_factor": sharp / raw,
+            "kinetic_temperature_expected": expected * 3 * numbers / freedom / units.BOLTZMANN,
+            "mode_occupation": raw / expected_raw,
             "fdt_deviation": abs(band).sum(axis=1) / scale,
             "fdt_deviation_signed": difference[:, used].sum(axis=1) / scale,
             "vdos": vdos,
             "vdos_element": by_element / (total * step),
-            "vdos_deconvolved": sharp,
-            "vdos_modes": total * step / modes,
+            "vdos_deconvolved": modes.sum(axis=0),
+            "vdos_deconvolved_element": modes,
+            "vdos_modes": total * step / freedom.sum(),
+            "response_modes": 6 * numbers * (wanted / driven)[:, used].sum(axis=1) * step / freedom,
             "fdt_difference": difference,
+            "bands": band / scale[:, None],
         }
 
     values = quantities(velocity.mean(axis=0), force.mean(axis=0))
@@ -153,8 +194,12 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
             statistics.leave_one_out(velocity), statistics.leave_one_out(force), strict=True
         )
     ]
-    for name in list(values):
-        values[f"{name}_stderr"] = statistics.jackknife(np.array([one[name] for one in rest]))
+    errors = {name: statistics.jackknife(np.array([one[name] for one in rest])) for name in values}
+    # Mean size of normally distributed noise: what |Δ| adds up to where Δ itself vanishes.
+    values["fdt_deviation_noise"] = np.sqrt(2 / np.pi) * errors.pop("bands").sum(axis=1)
+    values.pop("bands")
+    values |= {f"{name}_stderr": error for name, error in errors.items()}
+    values["spectral_blocks"] = len(velocity)
     arrays = {name: v for name, v in values.items() if name.removesuffix("_stderr") in VARIABLES}
     summary = {name: v for name, v in values.items() if name not in arrays}
     return summary, arrays | {"frequency": frequency}
@@ -163,39 +208,3 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
 def _bands(values: np.ndarray, width: int) -> np.ndarray:
     """Sums over bands of `width` bins along the last axis; the last band may be narrower."""
     return np.add.reduceat(values, np.arange(0, values.shape[-1], width), axis=-1)
-
-
-def broadening(frequency: np.ndarray, friction: float) -> np.ndarray:
-    """How a bath of friction γ (1/ps) spreads a mode over frequencies, (frequency, mode).
-
-    The velocity of a mode ω₀ under a force of spectrum 2mγΘ(ω) has the spectrum
-    Θ(ω)/m · 2γω² / [(ω² − ω₀²)² + γ²ω²]; over Θ and in THz, the column of ω₀ integrates to 1
-    (Rossi, Kapil and Ceriotti, J. Chem. Phys. 148, 102301 (2018)). The friction enters with at
-    least the width of a bin, which no finer structure can be told from.
-    """
-    omega = 2 * np.pi * frequency
-    friction = max(friction, omega[1] - omega[0])
-    square = (friction * omega)[:, None] ** 2
-    response = (
-        friction
-        * omega[:, None] ** 2
-        / ((omega[:, None] ** 2 - omega**2) ** 2 + np.maximum(square, 1e-12))
-    )
-    return 4 * response
-
-
-def deconvolve(vdos: np.ndarray, frequency: np.ndarray, friction: float) -> np.ndarray:
-    """Density of states without the broadening by the friction, by Richardson–Lucy iterations.
-
-    vdos : (frequency,) normalised density at equidistant frequencies. What the friction has moved
-    beyond them is taken into account. The result is normalised and not negative.
-    """
-    step = frequency[1] - frequency[0]
-    kernel = broadening(frequency, friction) * step
-    arrived = np.maximum(kernel.sum(axis=0), 1e-12)
-    sharp = np.maximum(vdos, 0.0)
-    for _ in range(DECONVOLUTION_STEPS):
-        model = np.maximum(kernel @ sharp, 1e-12)
-        sharp = sharp * (kernel.T @ (np.maximum(vdos, 0.0) / model)) / arrived
-    total = sharp.sum() * step
-    return sharp / total if total > 0 else sharp

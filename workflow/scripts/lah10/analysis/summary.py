@@ -11,6 +11,7 @@ from lah10 import phase_diagram as campaign
 from lah10.analysis import (
     correlations,
     dataset,
+    diagnostics,
     diffusion,
     distortion,
     energetics,
@@ -33,10 +34,22 @@ MIN_FRAMES = 10
 
 #: Measured here beside what every campaign's dataset holds.
 EXTRA: dataset.Table = {
-    "zero_point_temperature_deconvolved": ((), "K", "zero-point energy per mode over k_B, freed of "
-                                           "the broadening by the friction"),
-    "kinetic_temperature_mean_deconvolved": ((), "K", "kinetic temperature of a harmonic crystal "
-                                             "with the deconvolved density of states"),
+    "zero_point_temperature_deconvolved": ((), "K", "zero-point energy per mode over k_B, from the "
+                                           "response to the random force and freed of the "
+                                           "broadening by the friction"),
+    "kinetic_temperature_deconvolved": (("element",), "K", "kinetic temperature by element, freed "
+                                        "of the excess by the friction"),
+    "kinetic_temperature_mean_deconvolved": ((), "K", "kinetic temperature of all atoms, freed of "
+                                             "the excess by the friction"),
+    "kinetic_temperature_expected": (("element",), "K", "kinetic temperature by element if every "
+                                     "frequency held the energy of the bath, from the response to "
+                                     "the random force; freed of the excess by the friction"),
+    "mode_occupation": (("element",), "1", "kinetic energy of an element over the expected one; "
+                        "below 1 energy leaks away"),
+    "pressure_shift": ((), "GPa", "what the friction adds to the kinetic pressure; a barostat set "
+                       "higher by this undoes it"),
+    "fdt_deviation_noise": (("element",), "1", "what noise alone makes of fdt_deviation"),
+    "spectral_blocks": ((), "1", "spectral segments used"),
     "fdt_deviation_signed": (("element",), "1", "signed deviation from the quantum fluctuation-"
                              "dissipation theorem; positive where energy is missing"),
 }  # fmt: skip
@@ -169,6 +182,8 @@ def equilibration_time(thermo: xr.Dataset, axes: np.ndarray) -> float:
 def _summary(values: dict, status: str, attrs: dict) -> xr.Dataset:
     values = dict(values)
     phase = values.pop("phase", campaign.PHASE["undetermined"])
+    verdict, reason = diagnostics.quantum_bath(attrs["bath"], values)
+    attrs = attrs | {"quantum_bath_reason": reason}
     coordinates = {
         "element": (None, "element", ELEMENTS),
         "variant": (None, "axis of the rhombohedral distortion", campaign.VARIANTS),
@@ -184,6 +199,7 @@ def _summary(values: dict, status: str, attrs: dict) -> xr.Dataset:
     for name, flag, meaning in (
         ("status", campaign.STATUS[status], "outcome of the point"),
         ("phase", phase, "phase by the distortion angle"),
+        ("quantum_bath_ok", verdict, "whether the quantum bath did what it should"),
     ):
         flags = campaign.FLAGS[name]
         described = {

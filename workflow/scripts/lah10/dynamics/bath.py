@@ -44,6 +44,9 @@ class Bath:
         Of the noise.
     conserve_momentum : bool
         Take the net random force from the atoms; not for independent oscillators.
+    correction : {"none", "potential"}
+        Whether the noise has the spectrum Θ or the Θ̃ that keeps potential energies right at
+        finite γ (`spectra.noise_energy`).
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class Bath:
         timestep,
         seed,
         conserve_momentum: bool = True,
+        correction: str = "none",
     ):
         self.name = name
         self.temperature = float(temperature)
         self.friction = float(friction)
         self.cutoff = float(cutoff)
         self.timestep = float(timestep)
+        self.correction = correction
         self.masses = np.asarray(masses, dtype=float)
         self.inertia = self.masses[:, None] * MVV2E  # eV ps²/Å²
         self._amplitude = np.sqrt(2 * self.inertia * self.friction)
@@ -72,6 +77,18 @@ class Bath:
         self.noise = ColouredNoise(self.types, self._kernels(), seed)
         self._step = None
 
+    def noise_energy(self, frequency) -> np.ndarray:
+        """Energy in the noise, eV: Θ or Θ̃; γ_r of an adaptive bath multiplies it by γ_r/γ."""
+        return noise_energy(
+            self.name,
+            frequency,
+            self.temperature,
+            self.cutoff,
+            self.correction,
+            self.friction,
+            self.timestep,
+        )
+
     def _kernels(self):
         kinds = range(self.types.max() + 1)
         if self.name == "classical":
@@ -80,7 +97,7 @@ class Bath:
 
         def energy(kind):
             def density(frequency):
-                theta = noise_energy(self.name, frequency, self.temperature, self.cutoff)
+                theta = self.noise_energy(frequency)
                 if self._random_friction is None:
                     return theta
                 grid, friction = self._random_friction

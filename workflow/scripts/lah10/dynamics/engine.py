@@ -71,15 +71,17 @@ class Engine:
         recorder: SpectrumRecorder | None,
         every: int,
         adaptation: Adaptation | None = None,
+        adapt_from: int = 0,
     ) -> None:
         """Let the bath push every atom at every step and the recorder sample every `every` steps.
 
-        With an adaptation, every finished segment of the recorder changes the bath's γ_r.
+        With an adaptation, every segment of the recorder that began at step `adapt_from` or later
+        changes the bath's γ_r when it ends.
         The velocity and the pair force are read in the callback itself: LAMMPS moves its arrays
         whenever atoms change place in memory.
         """
         self.bath, self.recorder, self.every = bath, recorder, every
-        self.adaptation = adaptation
+        self.adaptation, self.adapt_from = adaptation, adapt_from
         self.lmp.set_fix_external_callback(script.BATH, self._callback, self)
 
     @staticmethod
@@ -104,7 +106,7 @@ class Engine:
         force = self.lmp.numpy.extract_atom("f")[:n_local]
         out[:n_local], on_step = bath.half_step_force(random, inertia, velocity, force)
         if self.recorder is not None and step % self.every == 0:
-            self._record(step, index, on_step)
+            self._record(int(step), index, on_step)
 
     def _record(self, step, index, velocity) -> None:
         everyone = np.zeros((len(self.bath.masses), 3))
@@ -115,7 +117,8 @@ class Engine:
             self.comm.Allreduce(MPI.IN_PLACE, everyone, op=MPI.SUM)
         atoms = self.recorder.atoms
         ended = self.recorder.add(everyone[atoms], self.bath.random_force(step)[atoms])
-        if ended and self.adaptation is not None:
+        began = step - self.recorder.samples * self.every
+        if ended and self.adaptation is not None and began >= self.adapt_from:
             friction = self.adaptation.update(*self.recorder.blocks[-1])
             self.bath.set_random_friction(self.recorder.frequency, friction)
 

@@ -32,7 +32,9 @@ class Job:
     potential : dict
         model: path, committee: list of paths.
     bath_options : dict
-        friction_per_ps, cutoff_THz.
+        friction_per_ps, cutoff_THz; where it is not "none", correction; where production shifts
+        its pressure, shift_pressure; for an adaptive bath adaptation_rate and, to equilibrate,
+        adaptation_ps, the last part of the stage, in which it adapts.
     dynamics : dict
         timestep_fs, duration_ps, thermo_interval_fs, frame_interval_fs, checkpoint_interval_ps,
         barostat_damping_ps, spectrum_interval_fs, spectrum_segment_ps, spectrum_atoms.

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from lah10 import ELEMENTS
-from lah10.dynamics.spectra import bath_energy
+from lah10.dynamics.spectra import bath_energy, noise_energy
 from lah10.files import atomic_path
 from lah10.units import BOLTZMANN
 
@@ -91,7 +91,18 @@ def spectra_dataset(
         γ_r of the random force, 1/ps.
     sampled : sequence of int
         Sampled atoms an element.
+    attrs : mapping
+        Of the run; the bath's parameters are read from it.
     """
+    noise = noise_energy(
+        bath,
+        frequency,
+        temperature,
+        attrs["cutoff_THz"],
+        attrs.get("bath_correction", "none"),
+        attrs["friction_per_ps"],
+        1e-3 * attrs["timestep_fs"],
+    )
     full = ("block", "element", "frequency")
     return xr.Dataset(
         {
@@ -115,6 +126,11 @@ def spectra_dataset(
                 ("frequency",),
                 bath_energy(bath, frequency, temperature) / BOLTZMANN,
                 {"units": "K", "long_name": "Θ(ω, T)/k_B of the bath"},
+            ),
+            "noise_energy": (
+                ("frequency",),
+                noise / BOLTZMANN,
+                {"units": "K", "long_name": "energy over k_B in the random force, cut-off included"},
             ),
             "random_friction": (("element", "frequency"), friction, FRICTION),
             "sampled_atoms": (

@@ -31,7 +31,7 @@ from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.dynamics.trajectory import write_trajectory
 from lah10.errors import PointFailure, UserError
 from lah10.files import atomic_path, sha256
-from lah10.units import BOLTZMANN
+from lah10.units import BOLTZMANN, MVV2E
 
 #: A volume beyond these multiples of the first one means that the crystal is lost.
 VOLUME_LIMITS = (0.5, 1.5)
@@ -93,6 +93,8 @@ class Stage:
             "temperature_K": job.temperature_K,
             "friction_per_ps": job.bath_options["friction_per_ps"],
             "cutoff_THz": job.bath_options["cutoff_THz"],
+            "bath_correction": job.bath_options.get("correction", "none"),
+            "pressure_shift_GPa": self._pressure_shift(),
             "timestep_fs": job.dynamics["timestep_fs"],
             "seed": job.seed,
             "potential": str(job.potential["model"]),
@@ -200,7 +202,7 @@ class Stage:
         self._from_restart(self.checkpoints.restart(number - 1), reset=False)
         engine.execute(
             script.integrator(
-                job.pressure_GPa,
+                job.pressure_GPa + self._pressure_shift(),
                 job.dynamics["barostat_damping_ps"],
                 self.expected,
                 self.timestep,
@@ -210,7 +212,8 @@ class Stage:
         )
         recorder, every = self._recorder()
         bath, adaptation = self._bath(recorder, number)
-        engine.attach(bath, recorder, every, adaptation)
+        adapting = round(job.bath_options.get("adaptation_ps", 0.0) / self.timestep)
+        engine.attach(bath, recorder, every, adaptation, self.total - adapting)
         steps = min(self.segment, self.total - (number - 1) * self.segment)
         engine.start_segment()
         start = engine.step
@@ -249,6 +252,7 @@ class Stage:
             self.types,
             self.timestep,
             job.number("noise", 63),
+            correction=options.get("correction", "none"),
         )
         if job.bath != "adqtb":
             return bath, None
@@ -269,11 +273,40 @@ class Stage:
             grid, settled = data["frequency"].values, data["random_friction"].values
         return np.array([np.interp(recorder.frequency, grid, row) for row in settled])
 
+    def _pressure_shift(self) -> float:
+        """By how much production sets its barostat higher, GPa (`analysis.deconvolution`)."""
+        if self.job.stage != "produce" or not self.job.bath_options.get("shift_pressure"):
+            return 0.0
+        with xr.open_dataset(self.job.equilibration) as data:
+            return float(data.get("pressure_shift", 0.0))
+
+    def _estimated_pressure_shift(self, volume: np.ndarray) -> float:
+        """What friction added to the kinetic pressure in the later half of this stage, GPa."""
+        from lah10.analysis import deconvolution
+
+        recorder, _ = self._recorder()
+        blocks = np.concatenate([part["velocity_spectrum"] for part in self._segments()])
+        power = blocks[len(blocks) // 2 :].mean(axis=0)
+        bath = deconvolution.BathParameters(
+            self.job.bath,
+            self.job.temperature_K,
+            self.job.bath_options["friction_per_ps"],
+            self.job.bath_options["cutoff_THz"],
+            self.timestep,
+            self.job.bath_options.get("correction", "none"),
+        )
+        inversion = deconvolution.Deconvolution(recorder.frequency, bath)
+        raw, sharp = inversion.energies(power * self._element_masses()[:, None] * MVV2E)
+        return deconvolution.pressure_shift(
+            raw / BOLTZMANN, sharp / BOLTZMANN, 3 * self.counts, volume[len(volume) // 2 :].mean()
+        )
+
     def _element_masses(self) -> np.ndarray:
         return np.array([self.masses[self.types == kind][0] for kind in range(len(ELEMENTS))])
 
     def _recorder(self) -> tuple[SpectrumRecorder | None, int]:
-        if self.job.stage != "produce" and self.job.bath != "adqtb":
+        needed = self.job.bath == "adqtb" or self.job.bath_options.get("shift_pressure")
+        if self.job.stage != "produce" and not needed:
             return None, 0
         every = self.job.steps("spectrum_interval_fs")
         samples = self.job.steps("spectrum_segment_ps") // every
@@ -382,6 +415,12 @@ class Stage:
         )
         if job.bath == "adqtb" and job.stage == "equilibrate":
             thermo = thermo.merge(self._friction_dataset())
+        if status == "ok" and job.stage == "equilibrate" and job.bath_options.get("shift_pressure"):
+            thermo["pressure_shift"] = (
+                (),
+                self._estimated_pressure_shift(series["volume"]),
+                {"units": "GPa", "long_name": "what the friction adds to the kinetic pressure"},
+            )
         records.write_dataset(thermo, job.outputs["thermo"])
 
     def _friction_dataset(self) -> xr.Dataset:

@@ -3,7 +3,14 @@
 A bath is one function Θ of the frequency. The classical bath gives k_B T to every mode, the quantum
 thermal bath (Dammak et al., Phys. Rev. Lett. 103, 190601 (2009)) the energy of a quantum
 oscillator. Frequencies ω/2π are in THz and energies in eV throughout.
+
+Friction of finite γ spreads a mode over frequencies, so that it does not hold Θ(ω₀) exactly: its
+kinetic energy is too high and its potential energy too low. `response` says how it spreads,
+`oscillator_energies` what it then holds, and `noise_energy` has the modified Θ̃ that gives every
+mode its potential energy back.
 """
+
+import functools
 
 import numpy as np
 
@@ -58,19 +65,159 @@ def cutoff_filter(frequency, cutoff: float) -> np.ndarray:
     return 0.5 * (1.0 - np.tanh(0.5 * x))
 
 
+#: Below this temperature (K) the noise filter uses Θ at this temperature: the cusp of ħ|ω|/2 at
+#: ω = 0 would need an endless filter. At 0.5 THz it changes Θ by 0.5 %, above 1 THz by nothing.
+FILTER_TEMPERATURE = 4.0
+
+#: What may be corrected of the bias by γ in a quantum bath, beside the kinetic energy, which is
+#: deconvolved afterwards (`lah10.analysis.deconvolution`).
+CORRECTIONS = ("none", "potential")
+
+
+def noise_energy(
+    bath: str,
+    frequency,
+    temperature: float,
+    cutoff: float,
+    correction: str = "none",
+    friction: float = 0.0,
+    timestep: float = 0.0,
+) -> np.ndarray:
+    """Θ(ω, T) as the noise realises it, eV: cut off smoothly at `cutoff` THz, rounded at ω = 0.
+
+    The classical bath is white: a cut-off would cost it kinetic energy.
+
+    Parameters
+    ----------
+    correction : {"none", "potential"}
+        "potential": Θ̃ in place of Θ, with which the potential energy of an oscillator of any
+        frequency is Θ(ω₀)/2, see `potential_correction`. It needs the two arguments below; the
+        classical bath has nothing to correct.
+    friction, timestep : float
+        γ in 1/ps, Δt in ps.
+    """
+    if bath == "classical":
+        return classical_energy(frequency, temperature)
+    temperature = max(temperature, FILTER_TEMPERATURE)
+    energy = quantum_energy(frequency, temperature) * cutoff_filter(frequency, cutoff)
+    if correction == "potential":
+        nodes, factor = potential_correction(temperature, float(friction), cutoff, float(timestep))
+        energy = energy * np.interp(np.abs(frequency), nodes, factor)
+    elif correction != "none":
+        raise ValueError(f"correction {correction!r}: {' or '.join(CORRECTIONS)} is allowed")
+    return energy
+
+
+def response(
+    frequency, mode, friction: float, timestep: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """How a bath spreads a mode ω₀ over frequencies: kinetic and potential response, 1/THz.
+
+    A harmonic mode under a random force of two-sided spectrum 2mγΘ(ω) has mv² and mω₀²x² of
+    two-sided spectra Θ(ω)·K(ω, ω₀) and Θ(ω)·P(ω, ω₀),
+
+        K = 2γω²/D,  P = 2γω₀²/D,  D = (ω² − ω₀²)² + γ²ω²
+
+    (the kernels of Rossi, Kapil and Ceriotti, J. Chem. Phys. 148, 102301 (2018), and of Mauger et
+    al., J. Phys. Chem. Lett. 12, 8285 (2021)), each of integral 1 over all frequencies. With a
+    time step Δt they are those of the integrator in use (velocity Verlet with on-step friction;
+    the difference equation of Brünger, Brooks and Karplus solved by Fourier transform): ω becomes
+    (2/Δt) sin(ωΔt/2) in the first bracket and sin(ωΔt)/Δt elsewhere. Then K integrates to
+    1/(1 + γΔt/2), since white noise ends at the sampling rate, and P to 1/(1 − (ω₀Δt/2)²).
+
+    Parameters
+    ----------
+    frequency, mode : array_like
+        ω/2π and ω₀/2π in THz, broadcast against each other.
+    friction : float
+        γ, 1/ps.
+    timestep : float
+        Δt, ps; 0 for continuous time.
+    """
+    omega, omega0 = 2 * np.pi * np.asarray(frequency), 2 * np.pi * np.asarray(mode)
+    swing = velocity = omega
+    if timestep:
+        swing = 2 / timestep * np.sin(0.5 * omega * timestep)
+        velocity = np.sin(omega * timestep) / timestep
+    denominator = (swing**2 - omega0**2) ** 2 + (friction * velocity) ** 2
+    scale = 2 * friction / np.maximum(denominator, 1e-300)
+    return scale * velocity**2, scale * omega0**2
+
+
+def _mode_grid(
+    mode: float, friction: float, top: float, points: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in [0, `top`] and weights (THz) to integrate a mode's response with.
+
+    f = f₀ + a sinh t with equidistant t is dense at the resonance and where an overdamped mode
+    rises, and reaches far into the tails.
+    """
+    omega0 = 2 * np.pi * mode
+    width = min(friction / 4, omega0**2 / friction) / (2 * np.pi)
+    ends = np.arcsinh(np.array([-mode, top - mode]) / width)
+    step = (ends[1] - ends[0]) / points
+    t = ends[0] + step * (np.arange(points) + 0.5)
+    return mode + width * np.sinh(t), width * np.cosh(t) * step
+
+
+#: Nodes of the correction factor, THz: the first, and their number up to this share of the cut-off.
+FIRST_NODE, NODES, LAST_NODE = 0.25, 160, 0.8
+#: The inverse of a smoothing is stopped before it amplifies what cannot be resolved. From 5 THz the
+#: potential energy is then right within 0.3 % at γ = 20/ps and any temperature, from 10 THz within
+#: 0.02 %; without the correction it misses by up to 10 and 9 %.
+CORRECTION_STEPS = 6
+
+
+@functools.lru_cache(maxsize=32)
+def potential_correction(
+    temperature: float, friction: float, cutoff: float, timestep: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Factor Θ̃(ω)/Θ(ω) of a quantum bath whose oscillators hold the right potential energy.
+
+    Θ̃ solves ∫ P(ω, ω₀) Θ̃(ω) dω = Θ(ω₀) for every ω₀ (Mauger et al., J. Phys. Chem. Lett. 12, 8285
+    (2021), supporting information), P of `response` at the time step in use, so that the Verlet
+    integrator's own error of the potential energy is taken out as well. The kinetic energy is
+    deconvolved with Θ̃ afterwards. Solved by the multiplicative iteration
+    Θ̃ ← Θ̃·Θ/(PΘ̃), which keeps Θ̃ positive (Gold, ANL-6984 (1964)).
+
+    Returns
+    -------
+    frequency, factor : ndarray
+        THz, ascending, and the factor there; constant beyond both ends. Do not write into them.
+    """
+    nodes = np.geomspace(FIRST_NODE, LAST_NODE * cutoff, NODES)
+    top = 0.5 / timestep if timestep else 2 * cutoff
+    matrix = np.zeros((NODES, NODES))
+    for row, mode in zip(matrix, nodes, strict=True):
+        frequency, weight = _mode_grid(mode, friction, top, 4000)
+        energy = quantum_energy(frequency, temperature) * cutoff_filter(frequency, cutoff)
+        weight = 2 * weight * energy * response(frequency, mode, friction, timestep)[1]
+        # Weights of a linear interpolation between the nodes.
+        place = np.interp(frequency, nodes, np.arange(NODES))
+        left = np.minimum(place.astype(int), NODES - 2)
+        np.add.at(row, left, weight * (left + 1 - place))
+        np.add.at(row, left + 1, weight * (place - left))
+    wanted = quantum_energy(nodes, temperature)
+    factor = np.ones(NODES)
+    for _ in range(CORRECTION_STEPS):
+        factor = factor * wanted / (matrix @ factor)
+    return nodes, factor
+
+
 def oscillator_energies(
     bath: str,
     frequency: float,
     temperature: float,
     friction: float,
     cutoff: float,
-    points: int = 2**18,
+    points: int = 8000,
+    correction: str = "none",
+    timestep: float = 0.0,
 ) -> tuple[float, float]:
     """Exact kinetic and potential energy, eV, of one harmonic oscillator in a bath of finite γ.
 
-    The stationary solution of m ẍ = −mω₀²x − mγẋ + R with the two-sided noise spectrum
-    2mγΘ(ω)·f(ω), f the cut-off (none for the classical bath), integrated over the frequency:
-    E_k = ∫ γ Θ f ω² / |D|² dω/2π and E_p the same with ω₀² for ω², D = ω₀² − ω² + iγω.
+    Half the integrals of `response` over the spectrum of the noise, cut-off included (none for the
+    classical bath).
 
     Parameters
     ----------
@@ -78,32 +225,20 @@ def oscillator_energies(
         ω₀/2π, THz.
     friction : float
         γ, 1/ps.
+    correction : {"none", "potential"}
+        See `noise_energy`.
+    timestep : float
+        ps; 0 for continuous time.
     """
-    omega0 = 2 * np.pi * frequency
-    # ω = ω₀ tan-like spacing would do too; a uniform grid far finer than γ is the plainest.
-    top = 2 * np.pi * (cutoff * (1 + 40 * CUTOFF_WIDTH) if bath != "classical" else 400 * frequency)
-    omega = (np.arange(points) + 0.5) * top / points
-    theta = bath_energy(bath, omega / (2 * np.pi), temperature)
-    if bath != "classical":
-        theta = theta * cutoff_filter(omega / (2 * np.pi), cutoff)
-    density = friction * theta / ((omega0**2 - omega**2) ** 2 + (friction * omega) ** 2)
-    step = top / points / np.pi  # both signs of ω: 2 dω/2π
-    kinetic = float(np.sum(density * omega**2) * step)
-    potential = float(np.sum(density * omega0**2) * step)
-    return kinetic, potential
-
-
-#: Below this temperature (K) the noise filter uses Θ at this temperature: the cusp of ħ|ω|/2 at
-#: ω = 0 would need an endless filter. At 0.5 THz it changes Θ by 0.5 %, above 1 THz by nothing.
-FILTER_TEMPERATURE = 4.0
-
-
-def noise_energy(bath: str, frequency, temperature: float, cutoff: float) -> np.ndarray:
-    """Θ(ω, T) as the noise realises it, eV: cut off smoothly at `cutoff` THz, rounded at ω = 0.
-
-    The classical bath is white: a cut-off would cost it kinetic energy.
-    """
-    if bath == "classical":
-        return classical_energy(frequency, temperature)
-    energy = quantum_energy(frequency, max(temperature, FILTER_TEMPERATURE))
-    return energy * cutoff_filter(frequency, cutoff)
+    if timestep:
+        top = 0.5 / timestep
+    else:
+        top = cutoff * (1 + 40 * CUTOFF_WIDTH) if bath != "classical" else 1e5 * frequency
+    grid, weight = _mode_grid(frequency, friction, top, points)
+    kinetic, potential = response(grid, frequency, friction, timestep)
+    if correction == "none" and bath != "classical":
+        energy = quantum_energy(grid, temperature) * cutoff_filter(grid, cutoff)
+    else:
+        energy = noise_energy(bath, grid, temperature, cutoff, correction, friction, timestep)
+    # Both signs of ω, and half of mv².
+    return float(np.sum(kinetic * energy * weight)), float(np.sum(potential * energy * weight))

@@ -1,0 +1,69 @@
+"""The verdict on a quantum bath, and what overturns it."""
+
+import numpy as np
+import pytest
+
+import made_up_run
+from crystals import supercell
+from lah10.analysis import diagnostics, energetics
+
+GOOD = {
+    "spectral_blocks": 10,
+    "fdt_deviation": np.array([0.12, 0.05]),
+    "fdt_deviation_stderr": np.array([0.02, 0.01]),
+    "fdt_deviation_noise": np.array([0.10, 0.03]),
+    "mode_occupation": np.array([1.05, 0.98]),
+    "mode_occupation_stderr": np.array([0.03, 0.01]),
+    "kinetic_temperature_mean": 860.0,
+    "kinetic_temperature_mean_deconvolved": 820.0,
+    "cell_temperature": 300.0,
+    "cell_temperature_stderr": 80.0,
+}
+
+
+def test_bath_in_order():
+    assert diagnostics.quantum_bath("qtb", GOOD) == (1, "")
+    assert diagnostics.quantum_bath("adqtb", GOOD) == (1, "")
+
+
+def test_nothing_to_judge():
+    assert diagnostics.quantum_bath("classical", GOOD) == (-1, "")
+    assert diagnostics.quantum_bath("qtb", {}) == (-1, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"spectral_blocks": 2}, "2 spectral segments after equilibration, fewer than 3"),
+        ({"fdt_deviation": np.array([0.12, 0.30])}, "H: fdt_deviation 0.27 above its noise"),
+        ({"mode_occupation": np.array([1.45, 0.98])}, "La: mode_occupation 0.45 away from 1"),
+        ({"mode_occupation": np.array([1.0, 0.8])}, "H: mode_occupation 0.20 away from 1"),
+        ({"mode_occupation": np.array([np.nan, 1.0])}, "La: mode_occupation nan"),
+        ({"cell_temperature": 5000.0}, "cell temperature 5000 K, limit 2580 K"),
+        ({"kinetic_temperature_mean_deconvolved": 700.0}, "friction 0.23 of the kinetic energy"),
+    ],
+)
+def test_what_makes_it_false(change, reason):
+    flag, found = diagnostics.quantum_bath("qtb", GOOD | change)
+    assert flag == 0
+    assert found.startswith(reason)
+
+
+def test_noise_is_allowed_for():
+    """A limit missed by less than two standard errors is no verdict."""
+    loose = {"mode_occupation": np.array([1.3, 1.0]),
+             "mode_occupation_stderr": np.array([0.15, 0.01])}  # fmt: skip
+    assert diagnostics.quantum_bath("qtb", GOOD | loose)[0] == 1
+
+
+@pytest.mark.parametrize(("share", "flag"), [(1.0, 1), (0.7, 0)])
+def test_leaking_crystal_is_found_out(share, flag):
+    """Spectra whose H modes lack 30 % of their energy."""
+    rng = np.random.default_rng(7)
+    template = supercell()
+    spectra = made_up_run.oscillator_spectra(template, (6, 40), friction=2.0, blocks=5)
+    spectra["velocity_spectrum"][:, 1] *= share
+    summary, _ = energetics.measure(made_up_run.thermo(template, rng), spectra, 0.0)
+    found, reason = diagnostics.quantum_bath("qtb", summary)
+    assert found == flag
+    assert ("H: mode_occupation" in reason) == (flag == 0)
