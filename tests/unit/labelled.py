@@ -1,5 +1,7 @@
 """Labelled frames of LaH10 from a toy law, plausible enough for the checks of real ones."""
 
+from pathlib import Path
+
 import numpy as np
 
 from crystals import supercell
@@ -7,6 +9,7 @@ from lah10 import ELEMENTS
 from lah10.potential.dataset import STATIC_PRESSURE, System
 from lah10.units import EV_PER_A3_IN_GPA
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 #: eV/Å2, every atom on a spring to its site.
 SPRING = 8.0
 

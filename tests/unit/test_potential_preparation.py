@@ -12,7 +12,7 @@ import yaml
 import labelled
 from lah10.errors import UserError
 from lah10.files import sha256
-from lah10.potential import dataset, fetch, preparation, settings
+from lah10.potential import alignment, dataset, fetch, preparation, settings
 from lah10.potential.evaluate import Prediction
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -96,63 +96,128 @@ def test_the_closest_pair_is_singled_out(sources, tmp_path):
     assert dataset.shortest_distances(closest, 2.0)[0] == shortest
 
 
-def test_constants_are_taken_off_what_is_trained_on_alone(sources, tmp_path):
+def test_what_is_trained_on_is_aligned_and_nothing_else(sources, tmp_path):
     split = split_of(toy=["b/low"], other="all")
     plain = preparation.prepare(split, sources, tmp_path / "plain")
-    constants = {"toy/a": 0.5, "toy/b/high": -0.25}
-    shifted = preparation.prepare(split, sources, tmp_path / "shifted", constants)
-    for part, expected in (("train", constants), ("test", {})):
+    offsets = alignment.Alignment({"toy/a": 0.5, "toy/b/high": None}, {"toy": 2.0}, {})
+    aligned = preparation.prepare(split, sources, tmp_path / "aligned", offsets)
+    assert preparation.read_index(aligned)["aligned"]
+    for part in ("train", "test"):
         pairs = zip(
-            preparation.read_part(plain, part), preparation.read_part(shifted, part), strict=True
+            preparation.read_part(plain, part), preparation.read_part(aligned, part), strict=True
         )
         for before, after in pairs:
-            difference = (before.energies - after.energies) / before.n_atoms
-            np.testing.assert_allclose(difference, expected.get(before.name, 0.0), atol=1e-12)
+            pressure = 2.0 if part == "train" else 0.0
+            np.testing.assert_allclose(before.pressures - after.pressures, pressure, atol=1e-9)
+            energy = before.energies - after.energies + pressure / 160.21766 * before.volumes
+            if part == "test":
+                np.testing.assert_allclose(energy, 0, atol=1e-9)
+            elif before.name == "toy/a":
+                np.testing.assert_allclose(energy / before.n_atoms, 0.5, atol=1e-6)
+            else:
+                assert np.isnan(after.energies).all()
+    assert not list(tmp_path.glob("aligned/train/toy/b/high/set.000/energy.npy"))
     with pytest.raises(UserError, match="no energy constant for toy/b/high"):
-        preparation.prepare(split, sources, tmp_path / "p", {"toy/a": 0.5})
+        unknown = alignment.Alignment({"toy/a": 0.5}, {}, {})
+        preparation.prepare(split, sources, tmp_path / "p", unknown)
 
 
-def prediction_of(system, offset=0.0, scale=1.0):
-    """The system's own labels, energies times `scale` and shifted (eV/atom)."""
-    energies = scale * system.energies + offset * system.n_atoms
-    return Prediction(energies, system.forces, system.virials)
+# ------------------------------------------------------------------------------ alignment
 
 
-def test_energy_constants_are_the_systems_offsets(monkeypatch):
-    systems = [
-        labelled.system("toy/a", offset=0.004),
-        labelled.system("toy/b", offset=-0.004, seed=2),
-        labelled.system("other/a", offset=160.0, seed=3),
-    ]
-    truth = {s.name: labelled.system(s.name, seed=i + 1) for i, s in enumerate(systems)}
+def prediction_of(system):
+    """The system's own labels."""
+    return Prediction(system.energies, system.forces, system.virials)
+
+
+@pytest.fixture
+def truth(monkeypatch):
+    """Systems on one scale; the model that is asked knows them, but 7 eV/atom higher."""
+    systems = {
+        name: labelled.system(name, frames=9, seed=i, volume=volume)
+        for i, (name, volume) in enumerate(
+            [("toy/a", 33.2), ("toy/b", 36.0), ("other/c", 34.0), ("other/d", 35.0)]
+        )
+    }
     monkeypatch.setattr(
-        preparation,
+        alignment,
         "evaluate",
-        lambda model, systems, threads: [prediction_of(truth[s.name], offset=7) for s in systems],
+        lambda model, asked, threads: [
+            prediction_of(alignment.Alignment({s.name: -7.0}, {}, {}).apply(systems[s.name]))
+            for s in asked
+        ],
     )
-    found = preparation.energy_constants("model.pb", systems)
-    values = {name: constant.value for name, constant in found.items()}
-    assert values == pytest.approx({"toy/a": 0.004, "toy/b": -0.004, "other/a": 160.0}, abs=1e-9)
+    return systems
 
 
-def test_energies_in_hartree_are_told_by_their_slope():
+def test_offsets_of_sets_and_sources_are_found_and_taken_off(truth):
+    put_in = alignment.Alignment(
+        {"toy/a": -0.004, "toy/b": 0.004, "other/c": -160.0, "other/d": -160.0},
+        {"other": -2.5},
+        {},
+    )
+    labels = [put_in.apply(system) for system in truth.values()]
+    split = split_of(toy=[], other=[])
+    found = alignment.estimate("model.pb", labels, split)
+    for name, value in put_in.energies.items():
+        assert found.energies[name] == pytest.approx(-value, abs=1e-9)
+    assert found.pressures == pytest.approx({"other": 2.5})
+    for label, true in zip(labels, truth.values(), strict=True):
+        aligned = found.apply(label)
+        np.testing.assert_allclose(aligned.energies, true.energies, atol=1e-9)
+        np.testing.assert_allclose(aligned.virials, true.virials, atol=1e-9)
+
+
+def test_sets_of_one_source_may_share_their_zero(truth):
+    put_in = alignment.Alignment(
+        dict.fromkeys(truth, 0.0) | {"other/c": -160.0, "other/d": -160.002}, {}, {}
+    )
+    labels = [put_in.apply(system) for system in truth.values()]
+    split = split_of(toy=[], other=[])
+    shared = split.model_copy(
+        update={
+            "sources": split.sources
+            | {"other": split.sources["other"].model_copy(update={"one_zero": True})}
+        }
+    )
+    found = alignment.estimate("model.pb", labels, shared)
+    assert found.energies["other/c"] == found.energies["other/d"]
+    assert found.energies["other/c"] == pytest.approx(160.001, abs=0.002)
+
+
+def test_a_set_beyond_the_first_sources_pressures_cannot_be_aligned(truth):
+    far = truth["other/c"] = labelled.system("other/c", frames=9, volume=27.0)
+    with pytest.raises(UserError, match=r"other/c: no frame between 11\d and 14\d GPa"):
+        alignment.estimate(
+            "model.pb", [truth["toy/a"], truth["toy/b"], far], split_of(toy=[], other=[])
+        )
+
+
+def test_energies_in_hartree_are_told_by_their_slope(monkeypatch):
     system = labelled.system("toy/a", frames=20, sigma=0.12)
+    monkeypatch.setattr(alignment, "evaluate", lambda *_: [prediction_of(system)])
     hartree = replace(system, energies=system.energies / 27.2114)
     with pytest.raises(UserError, match=r"toy/a vary 0.0367 times"):
-        preparation.energy_constant(hartree, prediction_of(system))
+        alignment.estimate("model.pb", [hartree], split_of(toy=[]))
 
 
-def test_constants_survive_their_file(tmp_path):
+def test_an_alignment_survives_its_file(tmp_path):
     model = tmp_path / "model.pb"
     model.write_bytes(b"graph")
-    constants = {"toy/a": preparation.Constant(0.0123456, 1e-4, 1.0)}
-    preparation.write_constants(constants, model, tmp_path / "c.yaml")
-    assert preparation.read_constants(tmp_path / "c.yaml") == {"toy/a": 0.012346}
-    content = yaml.safe_load((tmp_path / "c.yaml").read_text())
-    assert content["estimated_with"]["sha256"] == sha256(model)
-    (tmp_path / "c.yaml").write_text("constants: {toy/a: 1.0}\n")
-    with pytest.raises(UserError, match="unit: eV/atom"):
-        preparation.read_constants(tmp_path / "c.yaml")
+    one = alignment.Alignment({"toy/a": 0.0123456, "toy/b": None}, {"toy": 2.5}, {"toy/a": 1e-4})
+    path = tmp_path / "a.yaml"
+    alignment.write(replace(one, energies={"toy/a": 0.0123456}), model, path)
+    read = alignment.read(path)
+    assert read == alignment.Alignment({"toy/a": 0.012346}, {"toy": 2.5}, {"toy/a": 1e-4})
+    assert yaml.safe_load(path.read_text())["estimated_with"]["sha256"] == sha256(model)
+    path.write_text("energies_eV_per_atom: {toy/a: 1.0, toy/b: }\npressures_GPa: {}\n")
+    assert alignment.read(path).energies == {"toy/a": 1.0, "toy/b": None}
+    path.write_text("energies_eV_per_atom: {toy/a: 1.0}\n")
+    with pytest.raises(UserError, match="pressures_GPa: missing"):
+        alignment.read(path)
+    path.write_text("energies_eV_per_atom: {toy/a: high}\npressures_GPa: {}\n")
+    with pytest.raises(UserError, match=r"energies_eV_per_atom.toy/a: 'high' is not allowed"):
+        alignment.read(path)
 
 
 # ------------------------------------------------------------------------------- fetching
@@ -242,7 +307,7 @@ def test_a_bad_manifest_is_named(tmp_path, line):
 
 def test_the_shipped_settings_are_valid(monkeypatch):
     training, split = settings.load(REPOSITORY / "config/training.yaml", root=REPOSITORY)
-    assert training.steps > 0
+    assert training.alignment_file
     source = split.sources["ly-ceperley"]
     manifest = fetch.read_manifest(REPOSITORY / source.manifest)
     # Every held-out set is among the published files.
@@ -251,12 +316,22 @@ def test_the_shipped_settings_are_valid(monkeypatch):
 
 
 BAD_SETTINGS = {
-    "unknown key": ({"step": 10}, "step: unknown key; did you mean steps"),
-    "missing": ({"steps": ...}, "steps: missing"),
-    "no steps": ({"steps": 0}, "steps: 0 is not allowed; a number >= 1"),
+    "unknown key": ({"stage": []}, "stage: unknown key; did you mean stages"),
+    "missing": ({"stages": ...}, "stages: missing"),
+    "no stage": ({"stages": []}, r"stages: \[\] is not allowed; a list of at least 1"),
+    "no steps": ({"stages": [{"input": "Makefile", "steps": 0}]}, r"stages\[0\].steps: 0 is not"),
+    "unknown key of a stage": (
+        {"stages": [{"input": "Makefile", "step": 1, "steps": 1}]},
+        r"stages\[0\].step: unknown key; did you mean steps\? allowed: input, steps",
+    ),
+    "share of more than all": ({"shares": {"toy": 1.5}}, "shares.toy: 1.5 is not allowed; a numb"),
+    "shares of more than all": ({"shares": {"a": 0.6, "b": 0.6}}, "shares: 1.2 in all is not"),
     "seed twice": ({"seeds": [1, 2, 1]}, r"seeds: \[1, 2, 1\] is not allowed; every value once"),
     "device": ({"device": "tpu"}, "device: \"tpu\" is not allowed; 'cpu' or 'gpu' is allowed"),
-    "no such file": ({"input": "nowhere.json"}, "input: nowhere.json is not allowed; the path"),
+    "no such file": (
+        {"stages": [{"input": "nowhere.json", "steps": 1}]},
+        r"stages\[0\].input: nowhere.json is not allowed; the path",
+    ),
     "no such source": ({"data": {"ly": "."}}, r"data.ly: no source of that name .*ly-ceperley"),
     "no such folder": ({"data": {"ly-ceperley": "nowhere"}}, "data.ly-ceperley: nowhere is not"),
     "no such model": ({"compare": {"peer": "nowhere.pb"}}, "compare.peer: nowhere.pb is not"),

@@ -81,6 +81,18 @@ def test_the_input_is_filled_in(index):
     assert "systems" not in json.dumps(training.without_paths(content))
 
 
+def test_shares_of_the_steps():
+    entries = [{"name": name} for name in ("x/a", "x/b", "y/c", "x/d", "y/e")]
+    ordered, text = training._shared(entries, {"x/b": 0.1, "y": 0.3})
+    assert [entry["name"] for entry in ordered] == ["x/a", "x/d", "x/b", "y/c", "y/e"]
+    assert text == "prob_sys_size;0:2:0.6;2:3:0.1;3:5:0.3"
+    assert training._shared(entries, {}) == (entries, "prob_sys_size")
+    with pytest.raises(UserError, match="nothing that is trained on belongs to z; there are x/a"):
+        training._shared(entries, {"z": 0.1})
+    with pytest.raises(UserError, match="nothing is left for y/c, y/e"):
+        training._shared(entries, {"x": 1.0})
+
+
 def test_too_few_neighbours_are_refused(index):
     with pytest.raises(UserError, match=r"descriptor.sel: \[3, 60\] is not allowed; .* up to \["):
         toy_input(index, sel=[3, 60])
@@ -109,22 +121,26 @@ def test_a_second_training_in_the_same_folder_is_refused(index, tmp_path):
     with open(tmp_path / "run/.lock", "a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="another training runs there"):
-            training.train(toy_input(index), index, tmp_path / "run", tmp_path / "log")
+            training.train([toy_input(index)], index, tmp_path / "run", tmp_path / "log")
 
 
 @pytest.mark.slow
 def test_from_frames_to_a_compressed_model(index, tmp_path):
     content, run, log = toy_input(index), tmp_path / "run", tmp_path / "log"
-    training.train(content, index, run, log)
-    assert training.checkpoint_step(run) == 20
+    training.train([content, content], index, run, log)
+    first, last = (training.stage_folder(run, stage) for stage in (0, 1))
+    assert [training.checkpoint_step(stage) for stage in (first, last)] == [20, 20]
+    # The second stage starts where the first one ended, not anew.
+    errors = [training.read_curve(stage / "lcurve.out")["rmse_f_trn"] for stage in (first, last)]
+    assert errors[1][0] < 0.9 * errors[0][0]
 
-    # Done is done; another input starts anew.
-    stamp = (run / "checkpoint").stat().st_mtime_ns
-    training.train(content, index, run, log)
-    assert (run / "checkpoint").stat().st_mtime_ns == stamp
+    # Done is done.
+    stamp = (last / "checkpoint").stat().st_mtime_ns
+    training.train([content, content], index, run, log)
+    assert (last / "checkpoint").stat().st_mtime_ns == stamp
 
     frozen, compressed = tmp_path / "frozen.pb", tmp_path / "lah10.pb"
-    training.freeze(run, frozen, log)
+    training.freeze(last, frozen, log)
     closest, samples = preparation.closest_folder(index), preparation.samples(index)
     change = training.compress(frozen, compressed, content, closest, samples, log)
     assert frozen_model.read(compressed).type_map == ("La", "H")
@@ -153,32 +169,33 @@ def test_a_killed_training_goes_on_from_its_checkpoint(index, tmp_path):
     (tmp_path / "content.json").write_text(json.dumps(content))
     script = (
         "import json; from lah10.potential.training import train; "
-        f"train(json.load(open({str(tmp_path / 'content.json')!r})), {str(index)!r}, "
+        f"train([json.load(open({str(tmp_path / 'content.json')!r}))], {str(index)!r}, "
         f"{str(run)!r}, {str(log)!r})"
     )
     environment = os.environ | {"PYTHONPATH": str(PACKAGE_ROOT)}
     child = subprocess.Popen(
         [sys.executable, "-c", script], env=environment, start_new_session=True
     )
+    stage = training.stage_folder(run, 0)
     try:
-        wait_for(lambda: (training.checkpoint_step(run) or 0) >= 10)
+        wait_for(lambda: (training.checkpoint_step(stage) or 0) >= 10)
     finally:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     wait_for(lambda: unlocked(run / ".lock"))
-    done = training.checkpoint_step(run)
+    done = training.checkpoint_step(stage)
     assert 10 <= done < steps
 
     # The same training with its end nearer is another one to deepmd-kit, so shorten it on disk.
     shorter = toy_input(index, steps=done + 10)
     for name, value in (
         ("input.json", shorter),
-        ("fingerprint.json", training.fingerprint(shorter, index)),
+        ("fingerprint.json", training.fingerprint([shorter], index)),
     ):
-        (run / name).write_text(json.dumps(value))
-    training.train(shorter, index, run, log)
-    assert training.checkpoint_step(run) == done + 10
-    curve = training.read_curve(run / "lcurve.out")
+        (stage / name).write_text(json.dumps(value))
+    training.train([shorter], index, run, log)
+    assert training.checkpoint_step(stage) == done + 10
+    curve = training.read_curve(stage / "lcurve.out")
     assert curve["step"][-1] == done + 10
     assert "restart from model" in log.read_text()
 
@@ -204,5 +221,5 @@ def test_an_error_of_deepmd_is_told_in_one_line(index, tmp_path):
     content = toy_input(index)
     content["loss"]["no_such_key"] = 1
     with pytest.raises(UserError, match=r"dp train failed in .*no_such_key.*; see") as caught:
-        training.train(content, index, tmp_path / "run", tmp_path / "log")
+        training.train([content], index, tmp_path / "run", tmp_path / "log")
     assert "\n" not in str(caught.value)

@@ -193,11 +193,12 @@ def validated(tmp_path, monkeypatch, repulsive):
         folder / "validation.json",
         folder / "validation.nc",
     )
-    training = {
+    stage = {
         "model": {"descriptor": {"type": "se_e2_a", "rcut": 3.5}, "fitting_net": {}},
         "training": {"numb_steps": 123},
+        "learning_rate": {"start_lr": 0.01, "stop_lr": 1e-5},
     }
-    (folder / "training.json").write_text(json.dumps(training))
+    (folder / "training.json").write_text(json.dumps({"stages": [stage]}))
     return folder, split
 
 
@@ -221,7 +222,7 @@ def test_the_card_tells_what_was_measured(validated):
         "Held out: b.",
         "| toy/a | 6 | 11 | 148-148 | 3.02-3.02 |",
         f"{measured['sets']['toy/b']['force_rmse']:.4f}",
-        "123 steps",
+        "| 1 | 123 | 0.01 to 1e-05 | ? to ? | ? to ? | ? to ? |",
         "H-H down to 0.30 Å",
         sha256(folder / "lah10.pb"),
     ):

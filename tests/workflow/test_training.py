@@ -71,8 +71,9 @@ def toy(campaign):
     (folder / "input.json").write_text(json.dumps(TOY_INPUT))
     settings = {
         "split": "split.yaml",
-        "input": "input.json",
-        "steps": 10,
+        "alignment": "none",
+        "shares": {"toy": 1.0},
+        "stages": [{"input": "input.json", "steps": 10}],
         "checkpoint_steps": 5,
         "threads": 1,
     }
@@ -113,9 +114,9 @@ def test_a_machine_without_network_is_told_what_to_do(toy):
 
 
 def test_bad_settings_are_one_line(toy):
-    (toy.folder / "training.yaml").write_text("stepps: 10\n")
+    (toy.folder / "training.yaml").write_text("stagess: []\n")
     run = toy.snakemake("--dry-run", "potential")
     assert run.returncode == 1
     line = run.stderr.strip().splitlines()[-1]
-    assert line.startswith("training.yaml: stepps: unknown key; did you mean steps?")
+    assert line.startswith("training.yaml: stagess: unknown key; did you mean stages?")
     assert "Traceback" not in run.stderr

@@ -76,7 +76,7 @@ rule prepare_dataset:
     input:
         folders=SOURCE_FOLDERS,
         split=TRAINING.split,
-        constants=TRAINING.constants_file or [],
+        alignment=TRAINING.alignment_file or [],
     output:
         INDEX,
     log:
@@ -95,17 +95,17 @@ rule prepare_dataset:
         "../scripts/prepare_dataset.py"
 
 
-rule energy_constants:
+rule alignment:
     input:
         folders=SOURCE_FOLDERS,
         split=TRAINING.split,
         model=CONFIG.potential.model,
     output:
-        f"{POTENTIAL}/energy_constants.yaml",
+        f"{POTENTIAL}/alignment.yaml",
     log:
-        f"{POTENTIAL_LOGS}/energy_constants.log",
+        f"{POTENTIAL_LOGS}/alignment.log",
     benchmark:
-        f"{POTENTIAL}/benchmarks/energy_constants.tsv"
+        f"{POTENTIAL}/benchmarks/alignment.tsv"
     conda:
         "../../envs/training.yaml"
     threads: 1
@@ -113,15 +113,15 @@ rule energy_constants:
         mem_mb=8000,
         runtime=120,
     message:
-        "Estimate the sets' energy constants with {input.model}"
+        "Estimate the offsets of sets and sources with {input.model}"
     script:
-        "../scripts/energy_constants.py"
+        "../scripts/alignment.py"
 
 
 rule train:
     input:
         index=INDEX,
-        template=TRAINING.input,
+        templates=[stage.input for stage in TRAINING.stages],
     output:
         training=f"{POTENTIAL}/models/{{model}}/training.json",
         curve=f"{POTENTIAL}/models/{{model}}/lcurve.out",
@@ -139,11 +139,12 @@ rule train:
     params:
         scratch=f"{TRAINING_SCRATCH}/{{model}}",
         seed=lambda wildcards: MODELS[wildcards.model],
-        steps=TRAINING.steps,
+        steps=[stage.steps for stage in TRAINING.stages],
+        shares=TRAINING.shares,
         checkpoint_steps=TRAINING.checkpoint_steps,
         device=TRAINING.device,
     message:
-        "Train {wildcards.model} for {params.steps} steps; progress in {log}"
+        "Train {wildcards.model} in stages of {params.steps} steps; progress in {log}"
     script:
         "../scripts/train.py"
 
@@ -165,6 +166,7 @@ rule freeze:
         runtime=30,
     params:
         scratch=f"{TRAINING_SCRATCH}/{{model}}",
+        last=len(TRAINING.stages) - 1,
     message:
         "Freeze {wildcards.model}"
     script:
@@ -255,6 +257,7 @@ rule ship_potential:
             f"{POTENTIAL}/models/{next(iter(MODELS))}/{{name}}",
             name=[
                 "lah10.pb",
+                "frozen.pb",
                 "training.json",
                 "lcurve.out",
                 "validation.json",

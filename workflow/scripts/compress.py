@@ -14,7 +14,7 @@ from lah10.potential.training import compress
 change = compress(
     snakemake.input.frozen,
     snakemake.output[0],
-    json.loads(Path(snakemake.input.training).read_text()),
+    json.loads(Path(snakemake.input.training).read_text())["stages"][-1],
     closest_folder(snakemake.input.index),
     samples(snakemake.input.index),
     snakemake.log[0],

@@ -4,6 +4,7 @@ from lah10 import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.potential.training import freeze
+from lah10.potential.training import freeze, stage_folder
 
-freeze(snakemake.params.scratch, snakemake.output[0], snakemake.log[0])
+last = stage_folder(snakemake.params.scratch, snakemake.params.last)
+freeze(last, snakemake.output[0], snakemake.log[0])

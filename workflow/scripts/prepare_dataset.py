@@ -6,14 +6,15 @@ logs.start(snakemake.log[0])
 
 from pathlib import Path
 
-from lah10.potential.preparation import prepare, read_constants
+from lah10.potential import alignment
+from lah10.potential.preparation import prepare
 from lah10.potential.settings import load_split
 
 split = load_split(snakemake.input.split)
-constants = snakemake.input.get("constants")
+aligned = snakemake.input.get("alignment")
 prepare(
     split,
     dict(zip(split.sources, snakemake.input.folders, strict=True)),
     Path(snakemake.output[0]).parent,
-    read_constants(constants) if constants else None,
+    alignment.read(aligned) if aligned else None,
 )

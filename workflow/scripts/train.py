@@ -11,13 +11,20 @@ from pathlib import Path
 from lah10.files import atomic_path
 from lah10.potential import training
 
-template = json.loads(Path(snakemake.input.template).read_text())
 params = snakemake.params
-content = training.training_input(
-    template, snakemake.input.index, params.steps, params.seed, params.checkpoint_steps
-)
+stages = [
+    training.training_input(
+        json.loads(Path(template).read_text()),
+        snakemake.input.index,
+        steps,
+        params.seed,
+        params.checkpoint_steps,
+        params.shares,
+    )
+    for template, steps in zip(snakemake.input.templates, params.steps, strict=True)
+]
 training.train(
-    content,
+    stages,
     snakemake.input.index,
     params.scratch,
     snakemake.log[0],
@@ -25,6 +32,8 @@ training.train(
     device=params.device,
 )
 with atomic_path(snakemake.output.training) as aside:
-    aside.write_text(json.dumps(training.without_paths(content), indent=1) + "\n")
+    content = {"stages": [training.without_paths(stage) for stage in stages]}
+    aside.write_text(json.dumps(content, indent=1) + "\n")
 with atomic_path(snakemake.output.curve) as aside:
-    shutil.copyfile(Path(params.scratch, training.CURVE), aside)
+    last = training.stage_folder(params.scratch, len(stages) - 1)
+    shutil.copyfile(last / training.CURVE, aside)

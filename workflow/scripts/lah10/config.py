@@ -511,8 +511,12 @@ def _key(location: Iterable[int | str]) -> str:
 def _section(location: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
     """The model whose keys stand at `location`, seen from `model`."""
     for part in location:
-        named = typing.get_origin(model) is dict
-        model = typing.get_args(model)[1] if named else model.model_fields[part].annotation
+        members = {dict: 1, tuple: 0}.get(typing.get_origin(model))
+        model = (
+            model.model_fields[part].annotation
+            if members is None
+            else typing.get_args(model)[members]
+        )
     return model
 
 
@@ -527,6 +531,7 @@ ALLOWED = {
     "too_short": "a list of at least {min_length} is allowed",
     "too_long": "a list of at most {max_length} is allowed",
     "literal_error": "{expected} is allowed",
+    "greater_than": "a number > {gt} is allowed",
     "greater_than_equal": "a number >= {ge} is allowed",
     "less_than_equal": "a number <= {le} is allowed",
     "string_pattern_mismatch": "letters, digits, - and _ are allowed",

@@ -13,9 +13,10 @@ from lah10.potential.validation import HEADER, rows
 #: What a shipped potential's folder holds, for the card's last table.
 FILES = {
     "lah10.pb": "the model: frozen and compressed, what campaigns read",
-    "input.json": "training input of deepmd-kit, without data, steps and seeds",
-    "training.json": "the input as it was run, with steps and seeds; paths of data left out",
+    "frozen.pb": "the same before compression, from which a training can go on",
+    "training.json": "inputs of deepmd-kit as they were run, stage by stage; paths left out",
     "split.yaml": "sources, and what was held out",
+    "alignment.yaml": "offsets of sets and sources that were taken off the labels",
     "validation.json": "every number above",
     "parity.png": "the model against DFT on the held-out sets",
     "lcurve.out": "errors during training",
@@ -88,22 +89,21 @@ def _data(validation: Mapping, split: Split) -> list[str]:
         )
     trained = validation["training_data"]
     count = sum(entry["frames"] for entry in trained)
-    constants = validation["energy_constants"]
-    energies = (
-        "Energies as published."
-        if constants is None
-        else "A constant was taken off each set's energies (`energy_constants.yaml`)."
+    labels = (
+        "Energies and pressures were brought to one scale (`alignment.yaml`)."
+        if validation["aligned"]
+        else "Labels as published."
     )
     return [
         "## Data",
         "\n".join(lines),
         f"Trained on {count} frames; whole sets were held out, by name, before the first training. "
-        f"{energies}",
+        f"{labels}",
         _table(
             ("trained on", "frames", "atoms", "P (GPa)", "V (Å³ per atom)"),
             [
                 (
-                    entry["name"],
+                    entry["name"] if entry["energies"] else f"{entry['name']} (no energies)",
                     str(entry["frames"]),
                     str(entry["atoms"]),
                     "{:.0f}-{:.0f}".format(*entry["pressure_GPa"]),
@@ -172,18 +172,39 @@ def _speed(folder: Path, digest: str) -> list[str]:
 
 
 def _training(training: Mapping) -> list[str]:
-    descriptor = training["model"]["descriptor"]
-    fitting = training["model"]["fitting_net"]
+    stages = training["stages"]
+    model = stages[-1]["model"]
+    descriptor, fitting = model["descriptor"], model["fitting_net"]
     shape = "-".join(map(str, descriptor.get("neuron", [])))
     net = "-".join(map(str, fitting.get("neuron", [])))
     return [
         "## Training",
         f"deepmd-kit (TensorFlow), {descriptor['type']}, cut-off {descriptor.get('rcut', '')} Å, "
         f"embedding {shape}/{descriptor.get('axis_neuron', '')}, fitting {net}, "
-        f"{descriptor.get('precision', 'float64')}, {training['training']['numb_steps']} steps. "
-        "`snakemake potential` trains it again from the same data; on other hardware or with "
-        "other threads the numbers differ, the errors do not.",
+        f"{descriptor.get('precision', 'float64')}.",
+        _table(
+            ("stage", "steps", "learning rate", "energy", "force", "virial"),
+            [
+                (
+                    str(i),
+                    str(stage["training"]["numb_steps"]),
+                    _span(stage.get("learning_rate", {}), "start_lr", "stop_lr"),
+                    *(
+                        _span(stage.get("loss", {}), f"start_pref_{p}", f"limit_pref_{p}")
+                        for p in "efv"
+                    ),
+                )
+                for i, stage in enumerate(stages, start=1)
+            ],
+        ),
+        *([training["remarks"]] if "remarks" in training else []),
+        "`snakemake potential` trains it again; on other hardware or with other threads the "
+        "numbers differ, the errors hardly.",
     ]
+
+
+def _span(section: Mapping, first: str, last: str) -> str:
+    return f"{section.get(first, '?')} to {section.get(last, '?')}"
 
 
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

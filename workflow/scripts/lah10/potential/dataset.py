@@ -70,7 +70,7 @@ class System:
     coordinates : (f, n, 3) float
         Å.
     energies : (f,) float
-        eV, of the whole cell.
+        eV, of the whole cell; all NaN where they are not to be learnt.
     forces : (f, n, 3) float
         eV/Å.
     virials : (f, 3, 3) float
@@ -116,10 +116,6 @@ class System:
             **{name: getattr(self, name)[index] for name in arrays},
         )
 
-    def shifted(self, constant: float) -> "System":
-        """The same with `constant` (eV/atom) taken off every energy."""
-        return replace(self, energies=self.energies - constant * self.n_atoms)
-
 
 def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
     """All systems at `path`: a DeePMD folder, a folder of such folders, or an extended XYZ file.
@@ -150,8 +146,13 @@ def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
     return systems
 
 
-def read_deepmd(folder: str | os.PathLike, name: str) -> System:
+def read_deepmd(folder: str | os.PathLike, name: str, energies: bool = True) -> System:
     """One DeePMD folder: type.raw, type_map.raw, set.*/{box,coord,energy,force,virial}.npy.
+
+    Parameters
+    ----------
+    energies : bool
+        Whether the folder has them; without, they are NaN (`write_deepmd` leaves such out).
 
     Raises
     ------
@@ -168,10 +169,10 @@ def read_deepmd(folder: str | os.PathLike, name: str) -> System:
     parts: dict[str, list[np.ndarray]] = {key: [] for key in ARRAYS}
     frames: list[str] = []
     for one in sets:
-        arrays = _read_set(one, len(types))
+        arrays = _read_set(one, len(types), energies)
         for key, array in arrays.items():
             parts[key].append(array)
-        frames += [f"{one} frame {i}" for i in range(len(arrays["energy"]))]
+        frames += [f"{one} frame {i}" for i in range(len(arrays["box"]))]
     joined = {key: np.concatenate(arrays) for key, arrays in parts.items()}
     system = System(
         name=name,
@@ -218,10 +219,13 @@ def _read_types(folder: Path) -> np.ndarray:
     return np.array([ELEMENTS.index(n) for n in names])[types]
 
 
-def _read_set(folder: Path, n_atoms: int) -> dict[str, np.ndarray]:
+def _read_set(folder: Path, n_atoms: int, energies: bool) -> dict[str, np.ndarray]:
     """The arrays of one set.*, each of shape (frames, numbers a frame)."""
     arrays = {}
     for key, width in ARRAYS.items():
+        if key == "energy" and not energies:
+            arrays[key] = np.full((len(arrays["box"]), 1), np.nan)
+            continue
         file = folder / f"{key}.npy"
         try:
             array = np.load(file, allow_pickle=False)
@@ -346,7 +350,10 @@ def check(system: System) -> None:
     UserError
         For the first such frame: what it has and what is allowed.
     """
+    learnt = not np.isnan(system.energies).all()
     for key in ("boxes", "coordinates", "energies", "forces", "virials"):
+        if key == "energies" and not learnt:
+            continue
         array = getattr(system, key).reshape(len(system), -1)
         bad = ~np.isfinite(array).all(axis=1)
         _refuse(system, bad, lambda i, k=key: f"{k} with NaN or infinite numbers; label it again")
@@ -496,7 +503,8 @@ def check_disjoint(training: Iterable[System], testing: Iterable[System]) -> Non
 def write_deepmd(system: System, folder: str | os.PathLike) -> None:
     """Write one system as a DeePMD folder with one set; the folder appears whole or not at all.
 
-    A folder that stands there already is replaced.
+    A folder that stands there already is replaced. Energies that are NaN are left out, which
+    deepmd-kit takes for "not to be learnt".
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -510,7 +518,8 @@ def write_deepmd(system: System, folder: str | os.PathLike) -> None:
         f = len(system)
         np.save(one / "box.npy", system.boxes.reshape(f, 9))
         np.save(one / "coord.npy", system.coordinates.reshape(f, -1))
-        np.save(one / "energy.npy", system.energies)
+        if np.isfinite(system.energies).all():
+            np.save(one / "energy.npy", system.energies)
         np.save(one / "force.npy", system.forces.reshape(f, -1))
         np.save(one / "virial.npy", system.virials.reshape(f, 9))
         aside.chmod(0o755)  # mkdtemp lets only the owner in

@@ -15,6 +15,9 @@ Positive = Annotated[int, Field(ge=1, strict=True)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 def _unique(values: tuple) -> tuple:
     for value in values:
         if values.count(value) > 1:
@@ -32,6 +35,9 @@ class Source(Section):
     folder: str = Field(".", description="folder in the repository")
     manifest: str | None = Field(None, description="SHA-256 of the files that are used")
     path: str | None = Field(None, description="folder in this project")
+    one_zero: Annotated[bool, Field(strict=True)] = Field(
+        False, description="all sets were computed alike: one zero of energy for all"
+    )
     held_out: tuple[str, ...] | Literal["all"] = Field(
         description="sets to test with: paths of systems, or of sets within them; or all"
     )
@@ -52,6 +58,13 @@ class Split(Section):
     sources: dict[str, Source] = Field(description="origins of labelled structures, by name")
 
 
+class Stage(Section):
+    """One run of `dp train`."""
+
+    input: str = Field(description="input of deepmd-kit, without data, steps and seeds")
+    steps: Positive = Field(description="training steps")
+
+
 class Training(Section):
     """Settings of the training stage (config/training.yaml)."""
 
@@ -61,12 +74,17 @@ class Training(Section):
     data: dict[str, str] = Field(
         default_factory=dict, description="local copies of sources, by the source's name"
     )
-    input: str = Field("resources/potentials/lah10/input.json", description="input of deepmd-kit")
-    energy_constants: str = Field(
-        "none",
-        description="file with the energy per atom taken off each set, or none",
+    alignment: str = Field(
+        "resources/potentials/lah10/alignment.yaml",
+        description="file with the offsets of sets and sources, or none",
     )
-    steps: Positive = Field(description="training steps")
+    shares: dict[str, Share] = Field(
+        default_factory=dict,
+        description="share of the training steps of a source, or of a set; the rest by size",
+    )
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = Field(
+        description="inputs of deepmd-kit, each with its steps; each goes on from the one before"
+    )
     seeds: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_unique)] = Field(
         (1,), description="one model each"
     )
@@ -79,8 +97,8 @@ class Training(Section):
     )
 
     @property
-    def constants_file(self) -> str | None:
-        return None if self.energy_constants == "none" else self.energy_constants
+    def alignment_file(self) -> str | None:
+        return None if self.alignment == "none" else self.alignment
 
 
 def load_split(path: str | os.PathLike) -> Split:
@@ -105,10 +123,11 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
         One line: file, key, value, what is allowed.
     """
     training = config.validate(config.read_yaml(path), str(path), Training)
+    inputs = [(f"stages[{i}].input", stage.input) for i, stage in enumerate(training.stages)]
     for key, file in (
         ("split", training.split),
-        ("input", training.input),
-        ("energy_constants", training.constants_file),
+        ("alignment", training.alignment_file),
+        *inputs,
     ):
         if file and not Path(root, file).is_file():
             raise UserError(
@@ -123,6 +142,8 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
                 f"{path}: compare.{name}: {file} is not allowed; the path of a frozen graph (.pb) "
                 "is allowed"
             )
+    if (total := sum(training.shares.values())) > 1 + 1e-9:
+        raise UserError(f"{path}: shares: {total:g} in all is not allowed; at most 1 is allowed")
     for name, folder in training.data.items():
         if name not in split.sources:
             raise UserError(

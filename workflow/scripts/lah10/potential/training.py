@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import dataset
 from lah10.potential.evaluate import evaluate_all, tensorflow_environment
-from lah10.potential.preparation import read_index
+from lah10.potential.preparation import read_entry, read_index
 
 CHECKPOINT = "model.ckpt"
 CURVE = "lcurve.out"
@@ -39,14 +39,26 @@ COMPRESSION = {"float64": (1e-5, 1e-7), "float32": (2e-3, 2e-5)}
 
 
 def training_input(
-    template: dict, index_path: str | os.PathLike, steps: int, seed: int, checkpoint_steps: int
+    template: dict,
+    index_path: str | os.PathLike,
+    steps: int,
+    seed: int,
+    checkpoint_steps: int,
+    shares: Mapping[str, float] | None = None,
 ) -> dict:
-    """deepmd-kit's input for one model: the template with data, steps and seeds filled in.
+    """deepmd-kit's input for one run: the template with data, steps and seeds filled in.
+
+    Parameters
+    ----------
+    shares
+        Share of the steps that a source ("lah10-gpaw-pbe") or a set ("ly-ceperley/r3m") takes;
+        what is left goes to the others. Within a share, sets take steps by their size.
 
     Raises
     ------
     UserError
-        The template has another type map, or too few neighbours for the data (`sel`).
+        The template has another type map, too few neighbours for the data (`sel`), or a share
+        names nothing that is trained on.
     """
     content = copy.deepcopy(template)
     model = content.get("model", {})
@@ -57,24 +69,22 @@ def training_input(
         )
     index_path = Path(index_path).resolve()
     index = read_index(index_path)
-    folders = {
-        part: [str(index_path.parent / entry["folder"]) for entry in index[part]]
-        for part in ("train", "test")
-    }
-    systems = [
-        dataset.read_deepmd(folder, entry["name"])
-        for folder, entry in zip(folders["train"], index["train"], strict=True)
-    ]
+    entries, probability = _shared(index["train"], shares or {})
+    systems = [read_entry(index_path, entry) for entry in entries]
     for descriptor in _descriptors(model.get("descriptor", {})):
         _check_neighbours(descriptor, systems)
         descriptor["seed"] = 10 * seed + 1
     model.setdefault("fitting_net", {})["seed"] = 10 * seed + 2
     training = content.setdefault("training", {})
-    training.setdefault("training_data", {"batch_size": 1, "auto_prob": "prob_sys_size"})
-    training["training_data"]["systems"] = folders["train"]
-    if folders["test"]:
-        training.setdefault("validation_data", {"batch_size": 1, "numb_btch": 4})
-        training["validation_data"]["systems"] = folders["test"]
+    data = training.setdefault("training_data", {})
+    data |= {
+        "systems": [str(index_path.parent / entry["folder"]) for entry in entries],
+        "batch_size": data.get("batch_size", 1),
+        "auto_prob": probability,
+    }
+    if index["test"]:
+        data = training.setdefault("validation_data", {"batch_size": 1, "numb_btch": 4})
+        data["systems"] = [str(index_path.parent / entry["folder"]) for entry in index["test"]]
     training |= {
         "numb_steps": steps,
         "seed": 10 * seed + 3,
@@ -83,6 +93,33 @@ def training_input(
         "disp_file": CURVE,
     }
     return content
+
+
+def _shared(entries: Sequence[dict], shares: Mapping[str, float]) -> tuple[list[dict], str]:
+    """Entries of an index in the order of their shares, and deepmd-kit's text for these."""
+    groups: dict[str | None, list[dict]] = {None: [], **{name: [] for name in shares}}
+    for entry in entries:
+        names = [n for n in shares if entry["name"] == n or entry["name"].startswith(f"{n}/")]
+        groups[max(names, key=len, default=None)].append(entry)
+    if unused := [name for name in shares if not groups[name]]:
+        raise UserError(
+            f"shares: nothing that is trained on belongs to {', '.join(unused)}; there are "
+            f"{', '.join(entry['name'] for entry in entries)}"
+        )
+    text, at = "prob_sys_size", 0
+    rest = 1 - sum(shares.values())
+    ordered = []
+    for name, members in groups.items():
+        share = rest if name is None else shares[name]
+        if members and shares:
+            if share <= 0:
+                raise UserError(
+                    f"shares: nothing is left for {', '.join(e['name'] for e in members)}"
+                )
+            text += f";{at}:{at + len(members)}:{share:.6g}"
+        at += len(members)
+        ordered += members
+    return ordered, text
 
 
 def _descriptors(descriptor: dict) -> list[dict]:
@@ -104,14 +141,24 @@ def _check_neighbours(descriptor: dict, systems: Sequence[dataset.System]) -> No
 
 
 def train(
-    content: dict,
+    stages: Sequence[dict],
     index_path: str | os.PathLike,
     folder: str | os.PathLike,
     log: str | os.PathLike,
     threads: int = 1,
     device: str = "cpu",
 ) -> None:
-    """Train to the last step, from the last checkpoint in `folder` if it is of this training.
+    """Train all stages to their last steps, each from where the one before ended.
+
+    A stage that stopped half-way goes on from its last checkpoint, if it is of the same input and
+    data.
+
+    Parameters
+    ----------
+    stages : sequence of dict
+        Inputs of deepmd-kit (`training_input`).
+    folder : path
+        For the checkpoints, in stage1, stage2, …
 
     Raises
     ------
@@ -127,24 +174,45 @@ def train(
             raise UserError(
                 f"{folder}: another training runs there; wait for it to end, or end it"
             ) from None
-        mark = fingerprint(content, index_path)
-        steps = content["training"]["numb_steps"]
-        done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == mark else None
-        if done is None:
-            for file in folder.iterdir():
-                if file.name != ".lock":
-                    shutil.rmtree(file) if file.is_dir() else file.unlink()
-            for name, value in (("input.json", content), (FINGERPRINT, mark)):
-                with atomic_path(folder / name) as aside:
-                    aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-        elif done >= steps:
-            return
-        arguments = ["train", "--skip-neighbor-stat", "input.json"]
-        if done is not None:
-            arguments[1:1] = ["--restart", f"{CHECKPOINT}-{done}"]
-        run_dp(arguments, folder, log, threads, device, keep=(handle.fileno(),))
-        if (done := checkpoint_step(folder)) is None or done < steps:
-            raise UserError(f"{folder}: the training ended at step {done} of {steps}; see {log}")
+        for i, content in enumerate(stages):
+            _train_stage(
+                content,
+                fingerprint(stages[: i + 1], index_path),
+                stage_folder(folder, i),
+                stage_folder(folder, i - 1) if i else None,
+                lambda arguments, where: run_dp(
+                    arguments, where, log, threads, device, keep=(handle.fileno(),)
+                ),
+            )
+
+
+def stage_folder(folder: str | os.PathLike, stage: int) -> Path:
+    """Where the checkpoints of a training's stage (counted from 0) are."""
+    return Path(folder, f"stage{stage + 1}")
+
+
+def _train_stage(
+    content: dict, mark: dict, folder: Path, before: Path | None, run: Callable
+) -> None:
+    done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == mark else None
+    steps = content["training"]["numb_steps"]
+    if done is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, value in (("input.json", content), (FINGERPRINT, mark)):
+            with atomic_path(folder / name) as aside:
+                aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    elif done >= steps:
+        return
+    arguments = ["train", "--skip-neighbor-stat", "input.json"]
+    if done is not None:
+        arguments[1:1] = ["--restart", f"{CHECKPOINT}-{done}"]
+    elif before is not None:
+        start = before / f"{CHECKPOINT}-{checkpoint_step(before)}"
+        arguments[1:1] = ["--init-model", os.path.relpath(start, folder)]
+    run(arguments, folder)
+    if (done := checkpoint_step(folder)) is None or done < steps:
+        raise UserError(f"{folder}: the training ended at step {done} of {steps}")
 
 
 def checkpoint_step(folder: str | os.PathLike) -> int | None:
@@ -171,12 +239,13 @@ def without_paths(content: dict) -> dict:
     return known
 
 
-def fingerprint(content: dict, index_path: str | os.PathLike) -> dict:
-    return {"input": without_paths(content), "data": sha256(index_path)}
+def fingerprint(stages: Sequence[dict], index_path: str | os.PathLike) -> dict:
+    """What makes a training this one: the inputs up to its stage, and the data."""
+    return {"inputs": [without_paths(content) for content in stages], "data": sha256(index_path)}
 
 
 def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.PathLike) -> None:
-    """Freeze the last checkpoint of a training into one graph (.pb)."""
+    """Freeze the last checkpoint in a stage's folder into one graph (.pb)."""
     with atomic_path(Path(output).resolve()) as aside:
         run_dp(["freeze", "-c", ".", "-o", str(aside)], Path(folder), log)
 
@@ -229,8 +298,9 @@ def compress(
     ):
         Path(scratch, "input.json").write_text(json.dumps(content), encoding="utf-8")
         Path(scratch, "closest").symlink_to(closest)
+        Path(scratch, "frozen.pb").symlink_to(frozen)
         run_dp(
-            ["compress", "-i", str(frozen), "-o", str(aside), "-t", "input.json", "-s", f"{step}"],
+            ["compress", "-i", "frozen.pb", "-o", str(aside), "-t", "input.json", "-s", f"{step}"],
             scratch,
             log,
         )

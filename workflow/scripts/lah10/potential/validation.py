@@ -1,7 +1,7 @@
 """How far a potential is from its labels, by set, source and pressure.
 
 Energies are compared after one constant, since neither the codes nor the published sets share a
-zero of energy (see `preparation`): one per set, which leaves what matters for dynamics, and one per
+zero of energy (see `alignment`): one per set, which leaves what matters for dynamics, and one per
 source, which also counts the sets' disagreement among themselves. Pressures are compared as they
 are; their mean difference is given beside the root mean square.
 """
@@ -197,13 +197,13 @@ def validate(
         }
         for name, walk in shortrange.walks(model, crystal, threads).items()
     }
-    about = ("name", "frames", "atoms", "pressure_GPa", "volume_per_atom_A3")
+    about = ("name", "frames", "atoms", "energies", "pressure_GPa", "volume_per_atom_A3")
     result = {
         **data.attrs,
         **tabulate(data),
         "walks": walks,
         "training_data": [{key: entry[key] for key in about} for entry in index["train"]],
-        "energy_constants": index["energy_constants"],
+        "aligned": index["aligned"],
     }
     with atomic_path(frames_path) as aside:
         encoding = {"force_count": {"zlib": True}}

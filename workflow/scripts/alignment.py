@@ -1,0 +1,18 @@
+"""Rule alignment: by how much sets and sources lie off a common scale."""
+
+from lah10 import logs
+
+logs.start(snakemake.log[0])
+
+from lah10.potential import dataset
+from lah10.potential.alignment import estimate, write
+from lah10.potential.settings import load_split
+
+split = load_split(snakemake.input.split)
+systems = [
+    system
+    for name, folder in zip(split.sources, snakemake.input.folders, strict=True)
+    for system in dataset.read(folder, name)
+]
+alignment = estimate(snakemake.input.model, systems, split, snakemake.threads)
+write(alignment, snakemake.input.model, snakemake.output[0])

@@ -1,0 +1,207 @@
+"""One scale of energy and pressure for labels that were computed in different ways.
+
+Labels of one crystal differ by more than noise: another DFT code has another zero of energy and a
+pressure that lies 1 to 3 GPa off, and published sets differ among themselves by constants of up to
+12 meV/atom (k-points, cut-off energy, smearing). None of this is physics to be learnt, and the
+labels alone cannot tell it. The residuals of a potential can: its energies follow from forces and
+pressures of all sets together, so an offset of one set stands out. Hence the order of work: train
+on labels as they are, estimate the alignment with that model, train on aligned labels.
+
+Aligned labels are E - c N + p V and W - p V 1, with c (energy per atom) of the set, p (pressure) of
+its source: taking a pressure off belongs to taking a term linear in the volume off the energy.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from lah10.config import read_yaml
+from lah10.errors import UserError
+from lah10.files import atomic_path, sha256
+from lah10.potential.dataset import System
+from lah10.potential.evaluate import Prediction, evaluate
+from lah10.potential.settings import Split
+from lah10.units import EV_PER_A3_IN_GPA
+
+#: Standard error of a median over that of a mean, for normal noise.
+MEDIAN = np.sqrt(np.pi / 2)
+#: eV/atom of standard deviation within a set above which the energies' slope means something.
+SPREAD = 0.01
+#: A slope beyond these is no error of the potential but another unit (hartree: 0.037).
+SLOPES = (0.5, 2.0)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """By how much labels lie above the common scale.
+
+    Attributes
+    ----------
+    energies : mapping
+        eV/atom, by set ("ly-ceperley/r3m"). None: the set's energies are not to be learnt, its
+        forces and virials are.
+    pressures : mapping
+        GPa, by source; a source that is not named has none.
+    errors : mapping
+        Standard errors of `energies`, as if frames were independent, eV/atom.
+    """
+
+    energies: Mapping[str, float | None]
+    pressures: Mapping[str, float]
+    errors: Mapping[str, float]
+
+    def apply(self, system: System) -> System:
+        """The system on the common scale; with energies of NaN where they are not to be learnt.
+
+        Raises
+        ------
+        UserError
+            The system's set is not among `energies`.
+        """
+        if system.name not in self.energies:
+            raise UserError(
+                f"no energy constant for {system.name}; estimate the alignment with `snakemake "
+                "alignment`, or give alignment: none in config/training.yaml"
+            )
+        work = self.pressures.get(source_of(system), 0.0) / EV_PER_A3_IN_GPA * system.volumes
+        constant = self.energies[system.name]
+        energy = np.nan if constant is None else constant * system.n_atoms
+        return replace(
+            system,
+            energies=system.energies - energy + work,
+            virials=system.virials - work[:, None, None] * np.eye(3),
+        )
+
+
+def source_of(system: System) -> str:
+    """The name of the system's source."""
+    return system.name.split("/")[0]
+
+
+def estimate(
+    model: str | os.PathLike, systems: Sequence[System], split: Split, threads: int = 1
+) -> Alignment:
+    """Compare all labels with a potential that was trained on the first source.
+
+    The first source sets the scale: its pressures stay, and its constants are zero in the mean
+    over its frames. Other sources are compared within the first one's range of pressures, where
+    the potential knows its way. Medians, so that a few badly described frames have no say.
+
+    Raises
+    ------
+    UserError
+        A set's energies vary in another unit than eV, or a set has no frame in the range.
+    """
+    predictions = evaluate(model, systems, threads)
+    pairs = list(zip(systems, predictions, strict=True))
+    for system, prediction in pairs:
+        _check_unit(system, prediction)
+    first = source_of(systems[0])
+    range_ = [
+        f(np.concatenate([s.pressures for s in systems if source_of(s) == first]))
+        for f in (np.min, np.max)
+    ]
+    energies: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    pressures: dict[str, float] = {}
+    for source in dict.fromkeys(map(source_of, systems)):
+        members = [_within(s, p, range_) for s, p in pairs if source_of(s) == source]
+        if source != first:
+            pressures[source] = float(np.median(np.concatenate([_pressures(*m) for m in members])))
+        residuals = {
+            system.name: _energies(system, prediction, pressures.get(source, 0.0))
+            for system, prediction in members
+        }
+        if split.sources[source].one_zero:
+            together = np.concatenate(list(residuals.values()))
+            residuals = dict.fromkeys(residuals, together)
+        for name, values in residuals.items():
+            if len(values) == 0:
+                raise UserError(
+                    f"{name}: no frame between {range_[0]:.0f} and {range_[1]:.0f} GPa, where "
+                    f"{first} lies; without one it cannot be aligned"
+                )
+            energies[name] = float(np.median(values))
+            errors[name] = float(MEDIAN * values.std() / np.sqrt(len(values)))
+    reference = [s for s in systems if source_of(s) == first]
+    zero = np.average([energies[s.name] for s in reference], weights=[len(s) for s in reference])
+    return Alignment(
+        {name: value - float(zero) for name, value in energies.items()}, pressures, errors
+    )
+
+
+def _within(
+    system: System, prediction: Prediction, limits: Sequence[float]
+) -> tuple[System, Prediction]:
+    inside = (system.pressures >= limits[0]) & (system.pressures <= limits[1])
+    parts = (prediction.energies, prediction.forces, prediction.virials)
+    return system.select(inside), Prediction(*(part[inside] for part in parts))
+
+
+def _pressures(system: System, prediction: Prediction) -> np.ndarray:
+    """(f,) label minus potential, GPa."""
+    model = np.trace(prediction.virials, axis1=1, axis2=2) / 3 / system.volumes
+    return system.pressures - model * EV_PER_A3_IN_GPA
+
+
+def _energies(system: System, prediction: Prediction, pressure: float) -> np.ndarray:
+    """(f,) label, without its source's pressure, minus potential, eV/atom."""
+    work = pressure / EV_PER_A3_IN_GPA * system.volumes
+    return (system.energies + work - prediction.energies) / system.n_atoms
+
+
+def _check_unit(system: System, prediction: Prediction) -> None:
+    label = system.energies / system.n_atoms
+    model = prediction.energies / system.n_atoms
+    if len(system) < 3 or model.std() < SPREAD:
+        return
+    slope = np.polyfit(model - model.mean(), label - label.mean(), 1)[0]
+    if not SLOPES[0] < slope < SLOPES[1]:
+        raise UserError(
+            f"{system.frames[0]}: energies of {system.name} vary {slope:.3g} times as much as the "
+            "potential's; eV is allowed (0.037 would be hartree)"
+        )
+
+
+def write(alignment: Alignment, model: str | os.PathLike, path: str | os.PathLike) -> None:
+    """Write an alignment as YAML, with the model it comes from."""
+    content = {
+        "estimated_with": {"model": Path(model).name, "sha256": sha256(model)},
+        "energies_eV_per_atom": {n: round(v, 6) for n, v in alignment.energies.items()},
+        "standard_errors_eV_per_atom": {n: round(v, 6) for n, v in alignment.errors.items()},
+        "pressures_GPa": {n: round(v, 4) for n, v in alignment.pressures.items()},
+    }
+    with atomic_path(path) as aside:
+        aside.write_text(
+            "# By how much each set's energies, and each source's pressures, lie above the common\n"
+            "# scale: residuals of a potential (`snakemake alignment`).\n"
+            + yaml.safe_dump(content, sort_keys=False, allow_unicode=True),
+            encoding="utf-8",
+        )
+
+
+def read(path: str | os.PathLike) -> Alignment:
+    """Read what `write` wrote.
+
+    Raises
+    ------
+    UserError
+        A section is missing, or a value is no number.
+    """
+    content = read_yaml(path)
+    parts = []
+    for key in ("energies_eV_per_atom", "pressures_GPa", "standard_errors_eV_per_atom"):
+        section = content.get(key, {} if key.startswith("standard") else None)
+        if not isinstance(section, dict):
+            raise UserError(f"{path}: {key}: missing; a section with a number a name is needed")
+        for name, value in section.items():
+            if value is None and key.startswith("energies"):
+                continue
+            if not isinstance(value, float | int) or not np.isfinite(value):
+                raise UserError(f"{path}: {key}.{name}: {value!r} is not allowed; a number is")
+        parts.append(section)
+    return Alignment(parts[0], parts[1], parts[2])
