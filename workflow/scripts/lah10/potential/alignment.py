@@ -110,21 +110,22 @@ def estimate(
     pressures: dict[str, float] = {}
     for source in dict.fromkeys(map(source_of, systems)):
         members = [_within(s, p, range_) for s, p in pairs if source_of(s) == source]
+        together = split.sources[source].one_zero
+        for group in [members] if together else [[member] for member in members]:
+            if not any(len(system) for system, _ in group):
+                raise UserError(
+                    f"{group[0][0].name}: no frame between {range_[0]:.0f} and {range_[1]:.0f} "
+                    f"GPa, where {first} lies; without one it cannot be aligned"
+                )
         if source != first:
             pressures[source] = float(np.median(np.concatenate([_pressures(*m) for m in members])))
         residuals = {
             system.name: _energies(system, prediction, pressures.get(source, 0.0))
             for system, prediction in members
         }
-        if split.sources[source].one_zero:
-            together = np.concatenate(list(residuals.values()))
-            residuals = dict.fromkeys(residuals, together)
+        if together:
+            residuals = dict.fromkeys(residuals, np.concatenate(list(residuals.values())))
         for name, values in residuals.items():
-            if len(values) == 0:
-                raise UserError(
-                    f"{name}: no frame between {range_[0]:.0f} and {range_[1]:.0f} GPa, where "
-                    f"{first} lies; without one it cannot be aligned"
-                )
             energies[name] = float(np.median(values))
             errors[name] = float(MEDIAN * values.std() / np.sqrt(len(values)))
     reference = [s for s in systems if source_of(s) == first]
