@@ -113,7 +113,7 @@ def analyse_point(
     for (name, module), path in zip(_DETAILS.items(), outputs, strict=True):
         detail = dataset.assemble(module.COORDINATES, module.VARIABLES, values.get(name, {}), attrs)
         dataset.write(detail, path)
-    result = _summary(values.get("summary", {}), status, attrs)
+    result = summarise(values.get("summary", {}), status, attrs)
     dataset.write(result, summary_out)
     return result
 
@@ -179,7 +179,11 @@ def equilibration_time(thermo: xr.Dataset, axes: np.ndarray) -> float:
     return float(thermo.time.values[latest]) if latest else 0.0
 
 
-def _summary(values: dict, status: str, attrs: dict) -> xr.Dataset:
+def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
+    """The summary of a point, with every variable of the tables: NaN where `values` has none.
+
+    attrs : of the run's thermo.nc (bath, pressure_GPa and temperature_K become coordinates).
+    """
     values = dict(values)
     phase = values.pop("phase", campaign.PHASE["undetermined"])
     verdict, reason = diagnostics.quantum_bath(attrs["bath"], values)

@@ -75,11 +75,29 @@ def run_stage(job: dict, log_path) -> None:
     command = [sys.executable, "-m", "lah10.dynamics.run", str(file)]
     if description.mpi_ranks > 1:
         command = [mpiexec(), "-n", str(description.mpi_ranks), *command]
+    run_child(
+        command,
+        log_path,
+        f"the {description.stage} run of {description.bath} P{description.pressure_GPa:g} "
+        f"T{description.temperature_K:g}",
+    )
+
+
+def run_child(command: list[str], log_path, name: str, env: dict[str, str] | None = None) -> None:
+    """Run a command in `environment()`; its progress goes to the terminal and to the log.
+
+    Raises
+    ------
+    UserError
+        If the child says that something must be mended by the user.
+    RuntimeError
+        If the child ends otherwise than by itself; the message names it by `name`, and the log.
+    """
     last = ""
     with (
         subprocess.Popen(
             command,
-            env=environment(),
+            env=environment() | (env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -97,7 +115,4 @@ def run_stage(job: dict, log_path) -> None:
     if child.returncode == USER_ERROR:
         raise UserError(last)
     if child.returncode:
-        raise RuntimeError(
-            f"the {description.stage} run of {description.bath} P{description.pressure_GPa:g} "
-            f"T{description.temperature_K:g} ended with status {child.returncode}; see {log_path}"
-        )
+        raise RuntimeError(f"{name} ended with status {child.returncode}; see {log_path}")

@@ -1,0 +1,49 @@
+"""The deep potential as i-PI sees it. Not a test: called by the tests in a process of its own."""
+
+from pathlib import Path
+
+import numpy as np
+from ipi.utils.units import unit_to_internal
+
+from lah10.pimd.deep_potential import DeepPotential
+from lah10.structures import build_supercell, read_crystal, write_supercell
+
+ROOT = Path(__file__).parents[2]
+
+
+def derivatives():
+    """Force on one atom and virial of a distorted crystal, beside differences of the energy."""
+    crystal = read_crystal(ROOT / "resources/structures/Fm-3m.cif")
+    atoms = build_supercell(crystal, "primitive", (2, 1, 1))
+    write_supercell("supercell.xyz", atoms)
+    surface = DeepPotential(ROOT / "resources/potentials/lah10/lah10.pb", "supercell.xyz")
+    bohr = unit_to_internal("length", "angstrom", 1.0)
+    rng = np.random.default_rng(0)
+    cell = atoms.cell.array.T * bohr
+    at = atoms.positions * bohr + rng.normal(scale=0.1, size=(len(atoms), 3))
+
+    energy, force, virial, _ = surface(cell, at)
+    shift = np.zeros_like(at)
+    shift[5, 1] = step = 1e-3
+    numerical = -(surface(cell, at + shift)[0] - surface(cell, at - shift)[0]) / (2 * step)
+
+    strained = np.zeros((3, 3))
+    for i, j in np.ndindex(3, 3):
+        strain = np.zeros((3, 3))
+        strain[i, j] = strain[j, i] = 1e-4
+        up, down = (
+            surface((np.eye(3) + s * strain) @ cell, at @ (np.eye(3) + s * strain).T)[0]
+            for s in (1, -1)
+        )
+        strained[i, j] = -(up - down) / 2e-4 / (1 if i == j else 2)
+
+    both = surface([cell, 1.01 * cell], [at, 1.01 * at])
+    alone = [energy, surface(1.01 * cell, 1.01 * at)[0]]
+    return {
+        "force": float(force[5, 1]),
+        "force_numerical": float(numerical),
+        "virial": virial.tolist(),
+        "virial_numerical": strained.tolist(),
+        "together": [float(one[0]) for one in both],
+        "alone": [float(one) for one in alone],
+    }

@@ -1,0 +1,296 @@
+"""One path-integral run, in a process of its own: `python -m lah10.pimd.run job.json`.
+
+i-PI runs in this process. The run is cut into segments (`lah10.dynamics.checkpoint`): each is set
+up from the RESTART file with which i-PI ended the one before, which holds everything to the last
+bit, so that a killed run goes on to the same numbers. A file named EXIT in the scratch folder, or
+SIGTERM, ends a run at once; given again, it goes on from its last checkpoint.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from ase.io import read
+from scipy.optimize import brentq
+
+from lah10 import ELEMENTS
+from lah10.dynamics.bath import expected_temperature
+from lah10.dynamics.checkpoint import Checkpoints
+from lah10.dynamics.launch import USER_ERROR
+from lah10.dynamics.locks import lock
+from lah10.dynamics.records import versions, write_dataset
+from lah10.dynamics.run import (
+    VOLUME_LIMITS,
+    end_with_parent,
+    forced_since,
+    say,
+    temperature_limit,
+)
+from lah10.dynamics.trajectory import write_trajectory
+from lah10.errors import PointFailure, UserError
+from lah10.files import atomic_path, sha256
+from lah10.pimd import ipi_input, records
+from lah10.pimd.beads import spring_frequencies
+from lah10.pimd.job import PimdJob, ipi_version
+from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA
+
+#: Name of the rule, by which a rerun is forced.
+RULE = "pimd_run"
+#: Linear scale of the start structure that is tried to meet the pressure.
+SCALES = (0.85, 1.15)
+#: Files that i-PI reads, in the scratch folder and beside the results.
+INPUT, START = "pimd.xml", "start.xyz"
+RESTART, EXIT = "RESTART", "EXIT"
+
+
+class Interrupted(Exception):
+    """i-PI was asked to stop."""
+
+
+class Run:
+    """The run of a job from its start, or its last checkpoint, to its end."""
+
+    def __init__(self, job: PimdJob):
+        self.job = job
+        self.atoms = read(job.start)
+        symbols = np.array(self.atoms.get_chemical_symbols())
+        self.counts = np.array([(symbols == element).sum() for element in ELEMENTS])
+        self.segment = min(job.steps("checkpoint_interval_ps"), job.total_steps)
+        self.timestep = job.dynamics["timestep_fs"] / 1000
+        self.folder = Path(job.scratch).resolve()
+
+    def run(self) -> None:
+        """Run to the end and write the outputs; a physical failure is written as a result.
+
+        Raises
+        ------
+        Interrupted
+            The run was asked to stop.
+        """
+        job = self.job
+        self.fingerprint = job.fingerprint()
+        with lock(
+            self.folder / "lock", wait=lambda holder: say(f"{job.name}: waiting for {holder}")
+        ):
+            self.checkpoints = Checkpoints(self.folder, self.fingerprint, forced_since(RULE))
+            home = Path.cwd()
+            status, message = "ok", ""
+            try:
+                self._prepare()
+                os.chdir(self.folder)  # where i-PI puts RESTART, and looks for EXIT
+                Path(EXIT).unlink(missing_ok=True)
+                self._segments()
+            except PointFailure as failure:
+                status, message = failure.status, str(failure)
+                say(f"{job.name}: STOPPED, {status}: {message}")
+            finally:
+                os.chdir(home)
+            self._write(status, message)
+            self.checkpoints.clear()
+
+    # ------------------------------------------------------------------------------- start
+
+    def _prepare(self) -> None:
+        """Write i-PI's two files; paths in them are relative to the folder they stand in."""
+        job = self.job
+
+        def seen(value):
+            path = Path(value) if isinstance(value, str) else None
+            return os.path.relpath(path, self.folder) if path and path.exists() else value
+
+        options = {key: seen(value) for key, value in job.driver_options.items()}
+        (self.folder / INPUT).write_text(job.xml(START, seen(job.driver), options))
+        if not (self.folder / START).exists():
+            records.write_start(self.folder / START, self._at_pressure())
+
+    def _at_pressure(self):
+        """The start structure, scaled so that its static pressure is the one wanted."""
+        atoms, wanted = self.atoms.copy(), self.job.pressure_GPa
+        if wanted is None:
+            return atoms
+        from ipi.pes import load_pes
+        from ipi.utils.units import unit_to_internal, unit_to_user
+
+        surface = load_pes("custom", self.job.driver)(**self.job.driver_options)
+        to_bohr = unit_to_internal("length", "angstrom", 1.0)
+
+        def excess(scale):
+            cell, positions = (x * scale * to_bohr for x in (atoms.cell.array, atoms.positions))
+            virial = unit_to_user("energy", "electronvolt", surface(cell.T, positions)[2])
+            pressure = np.trace(virial) / 3 / (atoms.get_volume() * scale**3)
+            return pressure * EV_PER_A3_IN_GPA - wanted
+
+        if excess(SCALES[0]) < 0 or excess(SCALES[1]) > 0:
+            say(f"{self.job.name}: no volume with a static pressure of {wanted:g} GPa is near")
+            return atoms
+        atoms.set_cell(atoms.cell.array * brentq(excess, *SCALES, xtol=1e-4), scale_atoms=True)
+        return atoms
+
+    # ---------------------------------------------------------------------------- dynamics
+
+    def _segments(self) -> None:
+        done, job = self.checkpoints.completed, self.job
+        if done:
+            say(f"{job.name}: goes on from {done * self.segment * self.timestep:g} ps")
+        first_volume = self.checkpoints.load(1)["volume"][0] if done else None
+        began, started = time.monotonic(), done
+        for number in range(done + 1, -(-job.total_steps // self.segment) + 1):
+            since = time.monotonic()
+            self._advance(number)
+            arrays = self._outputs()
+            first_volume = arrays["volume"][0] if first_volume is None else first_volume
+            check(arrays, first_volume, self.counts.sum(), job.temperature_K)
+            arrays["wall_seconds"] = np.array(time.monotonic() - since)
+            os.replace(RESTART, self.checkpoints.restart(number))
+            self.checkpoints.save(arrays)
+            self._progress(number, (time.monotonic() - began) / (number - started))
+
+    def _advance(self, number: int) -> None:
+        """Let i-PI run one segment; leaves its outputs and RESTART in the folder."""
+        from ipi.engine.simulation import Simulation
+        from ipi.utils.softexit import softexit
+
+        for path in (*Path().glob("segment.*"), *Path().glob("#*"), Path(RESTART)):
+            path.unlink(missing_ok=True)
+        source = Path(INPUT) if number == 1 else self.checkpoints.restart(number - 1)
+        end = min(number * self.segment, self.job.total_steps)
+
+        def up_to_here(simulation):
+            simulation.tsteps = end
+
+        softexit.reset()
+        simulation = Simulation.load_from_xml(source.read_text(), post_init_hook=up_to_here)
+        simulation.run()
+        if softexit.triggered or Path(EXIT).exists():
+            raise Interrupted(f"{self.job.name}: asked to stop; give it again to go on")
+        softexit.cleanup("success")  # closes the outputs and writes RESTART
+
+    def _outputs(self) -> dict[str, np.ndarray]:
+        """What i-PI wrote during the segment; frames as float32."""
+        arrays = records.read_properties(f"segment.{ipi_input.PROPERTIES}")
+        steps, cells, centroids = records.read_frames(f"segment.{ipi_input.CENTROIDS}.xyz")
+        paths = sorted(Path().glob(f"segment.{ipi_input.BEADS}_*.xyz"))
+        beads = np.array([records.read_frames(path)[2] for path in paths])
+        return arrays | {
+            "frame_step": steps,
+            "frame_cell": cells,
+            "frame_centroids": centroids.astype(np.float32),
+            "frame_beads": beads.swapaxes(0, 1).astype(np.float32),
+        }
+
+    def _progress(self, number: int, seconds: float) -> None:
+        job = self.job
+        done = min(number * self.segment, job.total_steps)
+        left = (job.total_steps - done) / self.segment * seconds
+        say(
+            f"{job.name}: {done * self.timestep:.3g} of {job.total_steps * self.timestep:.3g} ps, "
+            f"{seconds / self.segment:.3g} s/step, "
+            f"left {int(left // 3600)}:{int(left % 3600 // 60):02d}:{int(left % 60):02d}"
+        )
+
+    # ----------------------------------------------------------------------------- outputs
+
+    def _write(self, status: str, message: str) -> None:
+        """Write the outputs from the segments kept; time starts where equilibration ends."""
+        from ipi.utils.units import Elements, unit_to_user
+
+        job = self.job
+        parts = [self.checkpoints.load(n) for n in range(1, self.checkpoints.completed + 1)]
+        wall = float(sum(part["wall_seconds"] for part in parts))
+        done = min(self.checkpoints.completed * self.segment, job.total_steps)
+        attrs = {
+            "status": status,
+            "status_message": message,
+            "campaign": job.campaign,
+            "bath": "pimd",
+            "pressure_GPa": np.nan if job.pressure_GPa is None else job.pressure_GPa,
+            "temperature_K": job.temperature_K,
+            "beads": job.beads,
+            "springs": "trotter" if job.highest_THz is None else "economised",
+            "highest_frequency_THz": np.nan if job.highest_THz is None else job.highest_THz,
+            "timestep_fs": job.dynamics["timestep_fs"],
+            "equilibrated_ps": job.dynamics["equilibrate_ps"],
+            "seed": job.seed,
+            "config": job.config_json,
+            "versions": json.dumps(json.loads(versions()) | {"ipi": ipi_version()}),
+            "fingerprint": self.fingerprint,
+            "wall_seconds": wall,
+            "ps_per_hour": done * self.timestep / wall * 3600 if wall else 0.0,
+        }
+        if "model" in job.driver_options:
+            model = job.driver_options["model"]
+            attrs |= {"potential": str(model), "potential_sha256": sha256(model)}
+        skip = job.steps("equilibrate_ps")
+
+        def joined(name, step="step"):
+            if not parts:
+                return np.empty(0)
+            return np.concatenate([part[name][part[step] >= skip] for part in parts])
+
+        masses = [unit_to_user("mass", "dalton", Elements.mass(element)) for element in ELEMENTS]
+        springs = spring_frequencies(job.beads, job.temperature_K, job.highest_THz)
+        series = {name: joined(name) for name in records.SERIES} if parts else {}
+        time_ps = (joined("step") - skip) * self.timestep
+        write_dataset(
+            records.thermo_dataset(time_ps, series, masses, self.counts, springs, attrs),
+            job.outputs["thermo"],
+        )
+
+        def frames(select):
+            for part in parts:
+                for i in np.flatnonzero(part["frame_step"] >= skip):
+                    when = (part["frame_step"][i] - skip) * self.timestep
+                    for positions in select(part, i):
+                        yield when, part["frame_cell"][i], positions
+
+        title = f"LaH10 {job.name}"
+        n = len(self.atoms)
+        for output, select in (
+            ("centroids", lambda part, i: part["frame_centroids"][i : i + 1]),
+            ("beads", lambda part, i: part["frame_beads"][i]),
+        ):
+            write_trajectory(job.outputs[output], n, frames(select), f"{title}, {output}")
+        for output, name in (("input", INPUT), ("start", START)):
+            with atomic_path(job.outputs[output]) as aside:
+                aside.write_bytes((self.folder / name).read_bytes())
+
+
+def check(arrays: dict, first_volume: float, atoms: int, temperature: float) -> None:
+    """Stop a run that broke down, with the reason.
+
+    Raises
+    ------
+    PointFailure
+        Something is not a number, the cell has collapsed or burst, or it is far too hot.
+    """
+    finite = [np.isfinite(arrays[name]).all() for name in ("potential_energy", "volume", "pressure")]
+    if not all(finite):
+        raise PointFailure("nan", "energy, volume or pressure is not a number")
+    ratio = arrays["volume"] / first_volume
+    worst = ratio[np.argmax(abs(np.log(ratio)))]
+    if not VOLUME_LIMITS[0] < worst < VOLUME_LIMITS[1]:
+        raise PointFailure("volume", f"the volume is {worst:.2f} times the first one")
+    kinetic = 2 * arrays["kinetic_energy"].sum(axis=1).max() / (3 * atoms * BOLTZMANN)
+    limit = temperature_limit(expected_temperature("qtb", temperature))
+    if kinetic > limit:
+        raise PointFailure(
+            "temperature", f"kinetic temperature {kinetic:.0f} K, above {limit:.0f} K"
+        )
+
+
+def main(path: str) -> int:
+    """Run the job described in a file; the exit status for the parent."""
+    end_with_parent()
+    try:
+        Run(PimdJob(**json.loads(Path(path).read_text()))).run()
+    except (UserError, Interrupted) as error:
+        say(str(error))
+        return USER_ERROR
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
