@@ -145,6 +145,50 @@ def test_killed_run_ends_in_the_same_bits(undisturbed, tmp_path):
     assert [p.name for p in Path(job["scratch"]).iterdir()] == ["lock"]
 
 
+@pytest.fixture(scope="module")
+def adaptive(crystal, tmp_path_factory):
+    """An adaptive bath: 0.02 ps of equilibration, 0.04 ps in which it adapts, production."""
+    folder = tmp_path_factory.mktemp("adaptive")
+    options = {"friction_per_ps": 10.0, "cutoff_THz": 200.0, "correction": "potential"}
+    learning = {"adaptation_ps": 0.04, "adaptation_rate": 0.3, "shift_pressure": True}
+    first = equilibration(crystal, folder, bath="adqtb", bath_options=options | learning)
+    run_stage(first, folder / "log")
+    second = production(first, folder, bath_options=options | {"shift_pressure": True})
+    run_stage(second, folder / "log")
+    return first, second
+
+
+def test_adaptive_bath_from_end_to_end(adaptive):
+    """γ_r adapts in equilibration, production keeps it, and the pressure is shifted."""
+    first, second = adaptive
+    with (
+        xr.open_dataset(first["outputs"]["thermo"]) as before,
+        xr.open_dataset(second["outputs"]["thermo"]) as thermo,
+        xr.open_dataset(second["outputs"]["spectra"]) as spectra,
+    ):
+        assert thermo.attrs["status"] == "ok"
+        adapted = before["random_friction"].values
+        assert np.array_equal(spectra["random_friction"].values, adapted)
+        assert adapted.shape == (2, 3)  # segments of 0.01 ps resolve little
+        assert np.all(adapted >= 0.1) and not np.allclose(adapted, 10.0)
+        shift = float(before["pressure_shift"])
+        assert thermo.attrs["pressure_shift_GPa"] == shift != 0.0
+        assert thermo.attrs["bath_correction"] == "potential"
+        assert spectra.sizes["block"] == 6
+        assert spectra["noise_energy"].values[1] != spectra["bath_energy"].values[1]
+    bar = f"{(150.0 + shift) * 1e4:.10g}"
+    assert f"nph x {bar} {bar}" in Path(second["outputs"]["commands"]).read_text()
+
+
+def test_killed_adaptation_ends_in_the_same_bits(adaptive, crystal, tmp_path):
+    first, _ = adaptive
+    job = equilibration(crystal, tmp_path, bath="adqtb", bath_options=first["bath_options"])
+    assert kill_after_first_checkpoint(job)
+    run_stage(job, tmp_path / "log")
+    assert "goes on from" in (tmp_path / "log").read_text()
+    same_arrays(job["outputs"]["thermo"], first["outputs"]["thermo"])
+
+
 def test_forced_rerun_starts_anew(undisturbed, tmp_path, monkeypatch):
     job = production(undisturbed[1], tmp_path)
     assert kill_after_first_checkpoint(job)

@@ -13,7 +13,7 @@ from lah10 import config
 from lah10.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CAMPAIGNS = ("demo", "reference", "paper")
+CAMPAIGNS = ("demo", "reference", "paper", "gamma-scan")
 GOOD = {
     "campaign": "test",
     "structure": {"file": "crystal.cif", "cell": "primitive", "repeat": [2, 3, 4]},
@@ -74,17 +74,62 @@ def test_what_is_read():
         ("classical", "150", "1"), ("classical", "150", "2.5"), ("classical", "200", "1"),
     ]  # fmt: skip
     assert len(read.points) == 2 * 3 * 2
-    assert read.bath_options == {"friction_per_ps": 10.0, "cutoff_THz": 200.0}
-    assert read.dynamics_options("equilibrate")["duration_ps"] == 2.0
-    assert read.dynamics_options("produce")["duration_ps"] == 3.0
+    for bath in ("classical", "qtb"):
+        for stage, duration in (("equilibrate", 2.0), ("produce", 3.0)):
+            assert read.bath_options(stage, bath) == {"friction_per_ps": 10.0, "cutoff_THz": 200.0}
+            assert read.dynamics_options(stage, bath)["duration_ps"] == duration
     assert read.keep_trajectories is False
 
 
 def test_equilibration_does_not_depend_on_what_production_records():
     usual = config.validate(GOOD, "x")
     other = config.validate(changed("dynamics.frame_interval", "40 fs"), "x")
-    assert usual.dynamics_options("equilibrate") == other.dynamics_options("equilibrate")
-    assert usual.dynamics_options("produce") != other.dynamics_options("produce")
+    first, second = (one.dynamics_options("equilibrate", "qtb") for one in (usual, other))
+    assert first == second
+    first, second = (one.dynamics_options("produce", "qtb") for one in (usual, other))
+    assert first != second
+
+
+def test_adaptive_bath_equilibrates_longer_and_records_spectra():
+    adaptive = config.validate(changed("baths", ["qtb", "adqtb"]) | {
+        "bath": {"adaptation": "4 ps", "adaptation_rate": 0.5}}, "x")  # fmt: skip
+    options = adaptive.dynamics_options("equilibrate", "adqtb")
+    assert options["duration_ps"] == 6.0
+    assert options["spectrum_segment_ps"] == 1.0
+    extra = {"adaptation_ps": 4.0, "adaptation_rate": 0.5}
+    plain = {"friction_per_ps": 10.0, "cutoff_THz": 200.0}
+    assert adaptive.bath_options("equilibrate", "adqtb") == plain | extra
+    assert adaptive.bath_options("produce", "adqtb") == plain
+    assert adaptive.bath_options("equilibrate", "qtb") == plain
+    assert "spectrum_segment_ps" not in adaptive.dynamics_options("equilibrate", "qtb")
+
+
+def test_what_learns_from_spectra_needs_whole_ones():
+    def with_bath(**bath):
+        return changed("baths", ["adqtb"]) | {"bath": bath}
+
+    assert complaint(with_bath(adaptation="1 ps")).startswith(
+        "bath.adaptation: 1 ps is not allowed; a whole multiple of dynamics.spectrum_segment (1 ps)"
+    )
+    assert complaint(with_bath(adaptation="2.5 ps")).startswith("bath.adaptation: 2.5 ps is not")
+    assert complaint(
+        changed("dynamics.equilibrate", "1 ps") | {"bath": {"shift_pressure": True}}
+    ).startswith("dynamics.equilibrate: 1 ps is not allowed; with bath.shift_pressure at least two")
+
+
+def test_corrections_concern_quantum_baths_alone():
+    corrected = config.validate(
+        GOOD | {"bath": {"correction": "potential", "shift_pressure": True}}, "x"
+    )
+    plain = config.validate(GOOD, "x")
+    for stage in ("equilibrate", "produce"):
+        assert corrected.bath_options(stage, "qtb") == plain.bath_options(stage, "qtb") | {
+            "correction": "potential", "shift_pressure": True}  # fmt: skip
+        for options in ("bath_options", "dynamics_options"):
+            ours, theirs = (getattr(one, options)(stage, "classical") for one in (corrected, plain))
+            assert ours == theirs
+    # The pressure's shift is measured in equilibration.
+    assert "spectrum_segment_ps" in corrected.dynamics_options("equilibrate", "qtb")
 
 
 @pytest.mark.parametrize("text", ["0.5 fs", "0.5fs", " .5 fs ", "5e-1 fs", "0.50 fs"])
@@ -127,6 +172,11 @@ def test_json_is_the_configuration_again_with_its_defaults():
         ("baths", ["qbt"], r"baths\[0\]: \"qbt\" is not allowed; 'classical', 'qtb' or 'adqtb'"),
         ("baths", ["qtb", "qtb"], r"baths: .* qtb stands there twice"),
         ("baths", "qtb", r"baths: \"qtb\" is not allowed; a list"),
+        ("bath.correction", "kinetic", r"bath.correction: .*; 'none' or 'potential' is allowed"),
+        ("bath.shift_pressure", "yes", r'bath.shift_pressure: "yes" is not allowed; true or'),
+        ("bath.adaptation_rate", 0, r"bath.adaptation_rate: 0 is not allowed; a number > 0"),
+        ("bath.adaptation_rate", 2, r"bath.adaptation_rate: 2 is not allowed; a number <= 1"),
+        ("bath.adaptation_rate", "fast", r'bath.adaptation_rate: "fast" is not allowed; a number'),
         # grids
         ("pressure.values", [150, "150.0"], r"pressure.values: .* 150 stands there twice"),
         ("temperature.values", [1, 1.0], r"temperature.values: .* 1 stands there twice"),

@@ -33,8 +33,8 @@ rule equilibrate:
     params:
         scratch=f"{SCRATCH}/{POINT}/equilibrate",
         model_sha256=MODEL_SHA256,
-        bath_options=CONFIG.bath_options,
-        dynamics=CONFIG.dynamics_options("equilibrate"),
+        bath_options=lambda wildcards: CONFIG.bath_options("equilibrate", wildcards.bath),
+        dynamics=lambda wildcards: CONFIG.dynamics_options("equilibrate", wildcards.bath),
         seed=CONFIG.seed,
     message:
         "Equilibrate {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
@@ -74,8 +74,8 @@ rule produce:
         scratch=f"{SCRATCH}/{POINT}/produce",
         model_sha256=MODEL_SHA256,
         committee_sha256=COMMITTEE_SHA256,
-        bath_options=CONFIG.bath_options,
-        dynamics=CONFIG.dynamics_options("produce"),
+        bath_options=lambda wildcards: CONFIG.bath_options("produce", wildcards.bath),
+        dynamics=lambda wildcards: CONFIG.dynamics_options("produce", wildcards.bath),
         seed=CONFIG.seed,
     message:
         "Produce {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"

@@ -40,6 +40,9 @@ FEMTOSECONDS = {"timestep", "thermo_interval", "frame_interval", "spectrum_inter
 #: Whole multiples are recognised in spite of decimal fractions in binary.
 STEP_TOLERANCE = 1e-9
 
+#: Stages of molecular dynamics.
+Stage = Literal["equilibrate", "produce"]
+
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
@@ -151,6 +154,20 @@ class Bath(Section):
     friction: quantity("/ps", "10 /ps") = Field("10 /ps", description="Langevin friction")
     cutoff: quantity("THz", "200 THz") = Field(
         "200 THz", description="highest frequency of coloured noise; the classical bath stays white"
+    )
+    correction: Literal["none", "potential"] = Field(
+        "none",
+        description="potential: quantum baths whose potential energies do not depend on friction",
+    )
+    shift_pressure: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="raise a quantum bath's pressure in production by what friction adds to it",
+    )
+    adaptation: quantity("ps", "10 ps") = Field(
+        "10 ps", description="adqtb: last part of a longer equilibration, in which the bath adapts"
+    )
+    adaptation_rate: Annotated[float, Field(gt=0, le=1, strict=True)] = Field(
+        0.3, description="adqtb: share of the way to balance that one spectrum segment goes"
     )
 
 
@@ -268,7 +285,26 @@ class Config(Section):
                 f"distortion.window: {self.distortion.window:g} ps is not allowed; at most "
                 f"dynamics.produce ({self.dynamics.produce:g} ps) is allowed"
             )
+        self._check_spectra_of_equilibration()
         return self
+
+    def _check_spectra_of_equilibration(self) -> None:
+        """Baths that learn from their spectra need enough of them, and whole ones."""
+        segment = self.dynamics.spectrum_segment
+        if "adqtb" in self.baths:
+            times = self.bath.adaptation / segment
+            if times < 2 or abs(times - round(times)) > STEP_TOLERANCE * times:
+                raise _reject(
+                    f"bath.adaptation: {self.bath.adaptation:g} ps is not allowed; a whole "
+                    f"multiple of dynamics.spectrum_segment ({segment:g} ps), at least two, is "
+                    "allowed"
+                )
+        if self.bath.shift_pressure and self.dynamics.equilibrate < 2 * segment:
+            raise _reject(
+                f"dynamics.equilibrate: {self.dynamics.equilibrate:g} ps is not allowed; with "
+                f"bath.shift_pressure at least two of dynamics.spectrum_segment ({segment:g} ps) "
+                "are allowed"
+            )
 
     @property
     def n_atoms(self) -> int:
@@ -280,29 +316,44 @@ class Config(Section):
         """(bath, pressure, temperature) of every point, P and T in canonical text."""
         return list(product(self.baths, self.pressure.values, self.temperature.values))
 
-    def dynamics_options(self, stage: Literal["equilibrate", "produce"]) -> dict[str, float]:
+    def duration(self, stage: Stage, bath: str) -> float:
+        """Length of a stage, ps; an adaptive bath adapts when it has equilibrated."""
+        extra = self.bath.adaptation if (stage, bath) == ("equilibrate", "adqtb") else 0.0
+        return getattr(self.dynamics, stage) + extra
+
+    def dynamics_options(self, stage: Stage, bath: str) -> dict[str, float]:
         """What a stage of a point depends on, as numbers, the unit in each key."""
         dynamics = self.dynamics
         options = {
             "timestep_fs": dynamics.timestep,
-            "duration_ps": getattr(dynamics, stage),
+            "duration_ps": self.duration(stage, bath),
             "thermo_interval_fs": dynamics.thermo_interval,
             "checkpoint_interval_ps": dynamics.checkpoint_interval,
             "barostat_damping_ps": dynamics.barostat_damping,
         }
         if stage == "produce":
+            options["frame_interval_fs"] = dynamics.frame_interval
+        learns = bath == "adqtb" or (bath != "classical" and self.bath.shift_pressure)
+        if stage == "produce" or learns:
             options |= {
-                "frame_interval_fs": dynamics.frame_interval,
                 "spectrum_interval_fs": dynamics.spectrum_interval,
                 "spectrum_segment_ps": dynamics.spectrum_segment,
                 "spectrum_atoms": dynamics.spectrum_atoms,
             }
         return options
 
-    @property
-    def bath_options(self) -> dict[str, float]:
-        """Parameters of the baths as numbers, the unit in each key."""
-        return {"friction_per_ps": self.bath.friction, "cutoff_THz": self.bath.cutoff}
+    def bath_options(self, stage: Stage, bath: str) -> dict[str, float | str | bool]:
+        """Parameters of a bath, the unit in each key; only those that its stage depends on."""
+        options = {"friction_per_ps": self.bath.friction, "cutoff_THz": self.bath.cutoff}
+        if bath != "classical":
+            if self.bath.correction != "none":
+                options["correction"] = self.bath.correction
+            if self.bath.shift_pressure:
+                options["shift_pressure"] = True
+        if (stage, bath) == ("equilibrate", "adqtb"):
+            options["adaptation_ps"] = self.bath.adaptation
+            options["adaptation_rate"] = self.bath.adaptation_rate
+        return options
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -524,6 +575,7 @@ def _section(location: Sequence[int | str], model: type[BaseModel]) -> type[Base
 ALLOWED = {
     "bool_type": "true or false is allowed",
     "int_type": "a whole number is allowed",
+    "float_type": "a number is allowed",
     "string_type": "a text is allowed",
     "tuple_type": "a list is allowed",
     "dict_type": "a section with keys is allowed",

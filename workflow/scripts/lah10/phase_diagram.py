@@ -91,6 +91,12 @@ PROVENANCE = {
 FREE_KEYS = {"campaign", "baths", "pressure", "temperature", "potential", "training",
              "keep_trajectories"}
 
+#: Keys of `bath`, and the baths whose points do not depend on them.
+FREE_BATH_KEYS = {
+    "correction": {"classical"}, "shift_pressure": {"classical"},
+    "adaptation": {"classical", "qtb"}, "adaptation_rate": {"classical", "qtb"},
+}
+
 THETA_DEFINITION = (
     "theta: angle between the outward normals of adjacent quadrilaterals (the six square faces "
     "of 32f H atoms, least-squares planes) of the cage round each La, averaged over time and over "
@@ -285,10 +291,13 @@ class _History:
         self.first: dict = {}
         self.first_path = None
         self.config: dict | None = None
+        self.bath_config: dict = {}
         self.versions: dict[str, list[str]] = {}
 
     def add(self, attrs: dict, path) -> None:
         config = _parameters(attrs.get("config"), path)
+        bath_config = {key: value for key, value in config.pop("bath", {}).items()
+                       if attrs.get("bath") not in FREE_BATH_KEYS.get(key, ())}
         if self.first_path is None:
             self.first, self.first_path, self.config = dict(attrs), path, config
         ours, theirs = self.first.get("potential_sha256"), attrs.get("potential_sha256")
@@ -297,7 +306,11 @@ class _History:
                 f"{path}: was run with the potential {theirs}, but {self.first_path} with {ours}; "
                 "one campaign has one potential: run these points again, or name another campaign"
             )
-        different = sorted(_different(self.config, config))
+        # A key of the bath counts from the first point that depends on it.
+        self.bath_config = bath_config | self.bath_config
+        known = {key: self.bath_config[key] for key in bath_config}
+        different = sorted([*_different(self.config, config),
+                            *_different(known, bath_config, "bath")])
         if different:
             key, ours, theirs = different[0]
             raise UserError(

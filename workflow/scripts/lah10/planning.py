@@ -72,8 +72,9 @@ class Plan:
 
     def steps(self, stage: str) -> int:
         """Time steps of one molecular-dynamics job."""
-        dynamics = self.config.dynamics
-        return round(getattr(dynamics, stage) * 1e3 / dynamics.timestep)
+        # Of the bath that takes longest: jobs of the others ask for a little more than they need.
+        duration = max(self.config.duration(stage, bath) for bath in self.config.baths)
+        return round(duration * 1e3 / self.config.dynamics.timestep)
 
     @property
     def frames(self) -> int:

@@ -285,7 +285,8 @@ class Stage:
         from lah10.analysis import deconvolution
 
         recorder, _ = self._recorder()
-        blocks = np.concatenate([part["velocity_spectrum"] for part in self._segments()])
+        name = "velocity_spectrum"
+        blocks = np.concatenate([part[name] for part in self._segments() if name in part])
         power = blocks[len(blocks) // 2 :].mean(axis=0)
         bath = deconvolution.BathParameters(
             self.job.bath,
