@@ -33,8 +33,12 @@ rule equilibrate:
     params:
         scratch=f"{SCRATCH}/{POINT}/equilibrate",
         model_sha256=MODEL_SHA256,
-        bath_options=lambda wildcards: CONFIG.bath_options("equilibrate", wildcards.bath),
-        dynamics=lambda wildcards: CONFIG.dynamics_options("equilibrate", wildcards.bath),
+        bath_options=lambda wildcards: CONFIG.bath_options(
+            "equilibrate", wildcards.bath
+        ),
+        dynamics=lambda wildcards: CONFIG.dynamics_options(
+            "equilibrate", wildcards.bath
+        ),
         seed=CONFIG.seed,
     message:
         "Equilibrate {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
