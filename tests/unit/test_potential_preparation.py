@@ -187,7 +187,7 @@ def test_sets_of_one_source_may_share_their_zero(truth):
 
 def test_a_set_beyond_the_first_sources_pressures_cannot_be_aligned(truth):
     far = truth["other/c"] = labelled.system("other/c", frames=9, volume=27.0)
-    with pytest.raises(UserError, match=r"other/c: no frame between 11\d and 14\d GPa"):
+    with pytest.raises(UserError, match="other/c: no frame between 108 and 148 GPa"):
         alignment.estimate(
             "model.pb", [truth["toy/a"], truth["toy/b"], far], split_of(toy=[], other=[])
         )
