@@ -48,8 +48,9 @@ distclean: clean ## remove the virtual environment and Snakemake's records as we
 
 $(VENV)/.python:
 	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(SUITABLE)' 2>/dev/null; then \
-		echo "No suitable Python: 3.11, 3.12 or 3.13 is needed, found" \
-			"$$(python3 --version 2>/dev/null || echo none)." \
+		python="$(or $(PYTHON),python3)"; \
+		echo "Python 3.11, 3.12 or 3.13 is needed, and $$python is" \
+			"$$($$python --version 2>/dev/null || echo not there)." \
 			"Install one and name it: make demo PYTHON=python3.12" >&2; exit 1; fi
 	@if [ "$$(uname -sm)" != "Linux x86_64" ]; then \
 		echo "The pinned packages are for Linux on x86_64, and this is $$(uname -sm)." \

@@ -1,0 +1,51 @@
+"""What the main process settles before the first job starts."""
+
+import json
+import os
+import time
+
+import pytest
+
+from lah10 import campaign
+from lah10.dynamics.locks import lock
+from lah10.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    monkeypatch.setenv(campaign.FORCED, "")
+
+
+def forced() -> dict:
+    return json.loads(os.environ[campaign.FORCED])
+
+
+def test_the_lock_is_held_until_it_is_closed(tmp_path):
+    held = campaign.start(tmp_path, {"produce"}, ())
+    with pytest.raises(UserError, match=f"^{tmp_path} is in use by process "):
+        campaign.start(tmp_path, {"analyse"}, ())
+    held.close()
+    campaign.start(tmp_path, {"analyse"}, ()).close()
+
+
+@pytest.mark.parametrize("rule", sorted(campaign.READING))
+def test_who_only_reads_takes_no_lock(tmp_path, rule):
+    with lock(tmp_path / ".lock"):
+        campaign.start(tmp_path, {rule}, ()).close()
+
+
+def test_jobs_learn_what_is_forced_and_since_when(tmp_path):
+    before = time.time()
+    campaign.start(tmp_path, {"produce"}, {"produce"}).close()
+    assert forced()["rules"] == ["produce"]
+    assert before <= forced()["since"] <= time.time()
+
+
+def test_what_follows_a_forced_stage_is_forced(tmp_path):
+    campaign.start(tmp_path, {"produce"}, {"equilibrate"}).close()
+    assert forced()["rules"] == ["equilibrate", "produce"]
+
+
+def test_nothing_is_forced_by_default(tmp_path):
+    campaign.start(tmp_path, {"produce"}, ()).close()
+    assert forced()["rules"] == []
