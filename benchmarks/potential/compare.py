@@ -6,8 +6,8 @@
 The published model is that of the repository named in resources/potentials/lah10/split.yaml, as it
 is there; it is upgraded and compressed first. Speed: both models, compressed, take turns in one
 process on one core, 352 atoms, NVE in LAMMPS. Accuracy: on the held-out sets of the published
-data where `--data` names them (or `snakemake prepare_dataset` has prepared them), else on the
-project's own DFT frames, which the shipped model was not trained on either.
+data where `--data` names them (or `snakemake prepare_dataset` has prepared them), and of the
+project's own, which neither model was trained on.
 """
 
 import argparse
@@ -211,18 +211,17 @@ def measure_accuracy(models: dict[str, Path], data: str | None) -> tuple[str, di
     from lah10.potential.evaluate import evaluate_all
 
     split = settings.load_split(SHIPPED / "split.yaml")
-    if data:
+    frames = "held-out sets"
+    if PREPARED.is_file() and not data:
+        systems = preparation.read_part(PREPARED, "test")
+    else:
         systems = []
         for name, source in split.sources.items():
             folder = ROOT / source.path if source.path else data
-            systems += preparation.divide(dataset.read(folder, name), name, source)["test"]
-        frames = "held-out sets"
-    elif PREPARED.is_file():
-        systems = preparation.read_part(PREPARED, "test")
-        frames = "held-out sets"
-    else:
-        systems = dataset.read(OWN_DATA)
-        frames = "the project's own frames (the published held-out sets need --data)"
+            if folder:
+                systems += preparation.divide(dataset.read(folder, name), name, source)["test"]
+            else:
+                frames += f" (those of {name} need --data)"
     low, high = PRESSURES
     systems = [s.select((s.pressures >= low) & (s.pressures <= high)) for s in systems]
     systems = [system for system in systems if len(system)]

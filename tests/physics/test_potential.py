@@ -10,7 +10,7 @@ from ase.spacegroup import crystal
 
 from lah10 import ELEMENTS
 from lah10.files import sha256
-from lah10.potential import card, dataset, settings, shortrange, validation
+from lah10.potential import card, dataset, preparation, settings, shortrange, validation
 from lah10.potential.dataset import System
 from lah10.potential.evaluate import evaluate
 
@@ -95,6 +95,14 @@ STRAINS = np.array(
 )
 
 
+def held_out() -> list[System]:
+    """The project's own frames that were not trained on, within the range."""
+    name = "lah10-gpaw-pbe"
+    source = settings.load_split(SHIPPED / "split.yaml").sources[name]
+    systems = preparation.divide(dataset.read(ROOT / source.path, name), name, source)["test"]
+    return [s.select((s.pressures > RANGE[0]) & (s.pressures < RANGE[1])) for s in systems]
+
+
 @pytest.fixture(scope="module")
 def answers():
     """All structures of these tests in one run of the model, which takes a while to load."""
@@ -103,8 +111,7 @@ def answers():
         **{f"strained{i}": system(strained(e)) for i, e in enumerate(STRAINS)},
         "turned": system(turned()),
     }
-    own = dataset.read(ROOT / "resources/dataset/lah10-gpaw-pbe")
-    own = [s.select((s.pressures > RANGE[0]) & (s.pressures < RANGE[1])) for s in own]
+    own = held_out()
     found = evaluate(MODEL, [*systems.values(), *own])
     answer = dict(zip(systems, found, strict=False))
     answer["own"] = (own, found[len(systems) :])
@@ -152,11 +159,11 @@ def test_energy_does_not_know_orientation_or_origin(answers):
 
 def test_errors_on_the_projects_own_frames(answers):
     errors = validation.tabulate(validation.compare(*answers["own"]))["sources"]["lah10-gpaw-pbe"]
-    assert errors["frames"] > 40
-    # Another DFT code than it was trained on: 1 to 3 GPa lie between the codes alone.
+    assert errors["frames"] >= 8
+    # Labels of another code than most of the training's: 2.2 GPa lie between the two.
     assert errors["force_rmse"] < 0.17
     assert errors["pressure_rmse"] < 4.0
-    assert errors["energy_rmse"] < 15.0
+    assert errors["energy_rmse"] < 10.0
 
 
 def test_it_pushes_back_where_no_data_reach():
