@@ -60,7 +60,7 @@ def test_draw_all_writes_the_named_files(campaign, tmp_path):
 def test_the_same_data_give_the_same_file(campaign, tmp_path, suffix):
     _, dataset = campaign
     once, again = (
-        figures._save(figures.fig3b(dataset), tmp_path / f"{name}.{suffix}").read_bytes()
+        figures.save(figures.fig3b(dataset), tmp_path / f"{name}.{suffix}").read_bytes()
         for name in ("once", "again")
     )
     assert once == again

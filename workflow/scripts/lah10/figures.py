@@ -96,7 +96,7 @@ def draw_all(
     drawn["fig3b"] = fig3b(dataset)
     drawn["fig5"] = fig5(dataset, points)
     drawn["fig6"] = fig6(dataset, points, pressure)
-    return [_save(figure, Path(output) / f"{name}.{suffix}")
+    return [save(figure, Path(output) / f"{name}.{suffix}")
             for name, figure in drawn.items() for suffix in formats]
 
 
@@ -110,21 +110,21 @@ def read(path: str | os.PathLike, remedy: str) -> xr.Dataset:
         raise UserError(f"{path}: cannot be read ({error}); {remedy}") from None
 
 
-def _styled(draw):
+def styled(draw):
     """Draw within the project's style, whatever the caller's settings."""
 
     @functools.wraps(draw)
-    def styled(*args, **kwargs):
+    def within_style(*args, **kwargs):
         with matplotlib.style.context(STYLE):
             return draw(*args, **kwargs)
 
-    return styled
+    return within_style
 
 
 # ------------------------------------------------------------------------------- the figures
 
 
-@_styled
+@styled
 def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figure:
     """Phase diagram of one bath: max|θ − 90°| over temperature and pressure.
 
@@ -182,7 +182,7 @@ def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figu
     return figure
 
 
-@_styled
+@styled
 def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     """Largest and smallest class mean of θ against temperature at one pressure, every bath.
 
@@ -222,7 +222,7 @@ def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     """Energy per mode and kinetic temperature against temperature at one pressure, every bath.
 
@@ -283,7 +283,7 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def fig3b(dataset: xr.Dataset) -> Figure:
     """Zero-point energy per mode (as a temperature) against pressure.
 
@@ -324,7 +324,7 @@ def fig3b(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     """Mean square displacements against time, of H, of H reordered (MSD′) and of La.
 
@@ -364,7 +364,7 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def fig6(dataset: xr.Dataset, points: str | os.PathLike, pressure: float | None = None) -> Figure:
     """Partial radial distribution function La–H, classical beside quantum, lowest temperature.
 
@@ -544,7 +544,7 @@ def _halo():
     return matplotlib.patheffects.withStroke(linewidth=1.8, foreground="white")
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
     """Write without dates, so that the same data give the same file."""
     metadata = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
     suffix = path.suffix[1:]

@@ -118,10 +118,13 @@ def read_frames(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def write_start(path: str | Path, atoms: Atoms) -> None:
     """Write a structure as i-PI's XYZ; a along x and b in the xy plane."""
     parameters = " ".join(f"{x:.12g}" for x in cell_to_cellpar(atoms.cell.array))
-    lines = [str(len(atoms)), f"# CELL(abcABC): {parameters} positions{{angstrom}} cell{{angstrom}}"]
-    lines += [
-        f"{symbol:2s} {x:.10f} {y:.10f} {z:.10f}"
-        for symbol, (x, y, z) in zip(atoms.get_chemical_symbols(), atoms.positions, strict=True)
+    lines = [
+        str(len(atoms)),
+        f"# CELL(abcABC): {parameters} positions{{angstrom}} cell{{angstrom}}",
+        *(
+            f"{symbol:2s} {x:.10f} {y:.10f} {z:.10f}"
+            for symbol, (x, y, z) in zip(atoms.get_chemical_symbols(), atoms.positions, strict=True)
+        ),
     ]
     with atomic_path(path) as aside:
         aside.write_text("\n".join(lines) + "\n")

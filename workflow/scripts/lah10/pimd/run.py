@@ -266,8 +266,9 @@ def check(arrays: dict, first_volume: float, atoms: int, temperature: float) -> 
     PointFailure
         Something is not a number, the cell has collapsed or burst, or it is far too hot.
     """
-    finite = [np.isfinite(arrays[name]).all() for name in ("potential_energy", "volume", "pressure")]
-    if not all(finite):
+    for name in ("potential_energy", "volume", "pressure"):
+        if np.isfinite(arrays[name]).all():
+            continue
         raise PointFailure("nan", "energy, volume or pressure is not a number")
     ratio = arrays["volume"] / first_volume
     worst = ratio[np.argmax(abs(np.log(ratio)))]

@@ -1,0 +1,338 @@
+"""Path integrals beside the baths at the same points: one dataset, and a table to read.
+
+What stands in one column is the same quantity for all: θ and g(r) of particles (a bath's atoms, a
+ring's beads), kinetic temperatures without the centre of mass. The reference of a point is its
+path-integral run with most beads.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from lah10 import ELEMENTS, harmonic
+from lah10.analysis import correlations
+from lah10.analysis import dataset as datasets
+from lah10.config import canonical
+from lah10.files import atomic_path
+from lah10.phase_diagram import STATUS
+from lah10.pimd.beads import converged, harmonic_error
+
+#: Relative change of kinetic energies with the last increase of beads that counts as none.
+TOLERANCE = 0.01
+
+ROWS = ("row",)
+VARIABLES: datasets.Table = {
+    "kinetic_temperature": (("row", "element"), "K", "kinetic temperature by element"),
+    "kinetic_temperature_deconvolved": (("row", "element"), "K", "the same freed of the bath's "
+                                        "friction"),
+    "bead_error": (("row", "element"), "K", "what the finite number of beads adds to the kinetic "
+                   "temperature of the harmonic crystal"),
+    "volume_per_formula": (ROWS, "angstrom3", "volume per formula unit LaH10"),
+    "theta_small": (ROWS, "degree", "smallest class mean of the distortion angle, of particles"),
+    "theta_large": (ROWS, "degree", "largest class mean of the distortion angle, of particles"),
+    "theta_deviation": (ROWS, "degree", "largest deviation of the distortion angle from 90 degree, "
+                        "of particles"),
+    "theta_null": (ROWS, "degree", "deviation expected of a cubic crystal with the same noise"),
+    "theta_centroid_small": (ROWS, "degree", "smallest class mean of the distortion angle, of "
+                             "centroids"),
+    "theta_centroid_large": (ROWS, "degree", "largest class mean of the distortion angle, of "
+                             "centroids"),
+    "theta_centroid_deviation": (ROWS, "degree", "largest deviation of the distortion angle from "
+                                 "90 degree, of centroids"),
+    "theta_centroid_null": (ROWS, "degree", "the same of a cubic crystal with that noise"),
+    "lindemann": (("row", "element"), "1", "rms displacement from the site over the nearest-"
+                  "neighbour distance"),
+    "g": (("row", "pair", "r"), "1", "partial radial distribution function"),
+    "g_difference": (("row", "pair"), "1", "root mean square difference of g(r) from the "
+                     "reference over the root mean square of the reference"),
+    "g_difference_noise": (("row", "pair"), "1", "what the statistical errors alone make of it"),
+}  # fmt: skip
+
+#: Where a method's summary has these under another name: path integrals tell beads from centroids.
+OF_PARTICLES = ("theta_small", "theta_large", "theta_deviation", "theta_null")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method at one point.
+
+    Attributes
+    ----------
+    method : str
+        A bath, or "pimd".
+    beads : int
+        0 for baths.
+    pressure, temperature : str
+        GPa and K, canonical.
+    summary, correlations : path
+        The files of the run.
+    """
+
+    method: str
+    beads: int
+    pressure: str
+    temperature: str
+    summary: str | Path
+    correlations: str | Path
+
+    @property
+    def label(self) -> str:
+        return f"pimd, {self.beads} beads" if self.method == "pimd" else self.method
+
+
+def compare(
+    results: Iterable[Result],
+    phonons: Mapping[str, str | Path],
+    thermo: Mapping[tuple[str, str, int], str | Path],
+) -> xr.Dataset:
+    """One row for each result, and one for the harmonic crystal at each point.
+
+    Parameters
+    ----------
+    results : iterable of Result
+    phonons : mapping of pressure to path
+        The harmonic crystals (`lah10.harmonic`).
+    thermo : mapping of (pressure, temperature, beads) to path
+        thermo.nc of the path-integral runs, which names their springs.
+    """
+    results = sorted(
+        results, key=lambda x: (float(x.pressure), float(x.temperature), x.beads, x.method)
+    )
+    crystals = {pressure: xr.load_dataset(path) for pressure, path in phonons.items()}
+    rows, heads = [], []
+    for point in dict.fromkeys((x.pressure, x.temperature) for x in results):
+        here = [x for x in results if (x.pressure, x.temperature) == point]
+        values = [_row(x) for x in here]
+        crystal = crystals[point[0]]
+        for result, row in zip(here, values, strict=True):
+            if result.method == "pimd":
+                with xr.open_dataset(thermo[(*point, result.beads)]) as file:
+                    springs = file.spring_frequency.values
+                row["bead_error"] = np.array(
+                    [
+                        harmonic_error(_average(crystal, e), float(point[1]), springs)
+                        for e in ELEMENTS
+                    ]
+                )
+        _differences(here, values)
+        rows += [*values, _harmonic(crystal, float(point[1]))]
+        heads += [(x.method, x.beads, x.label, *point) for x in here]
+        heads += [("harmonic", 0, "harmonic crystal", *point)]
+    return _dataset(rows, heads)
+
+
+def _average(crystal: xr.Dataset, element: str) -> Callable:
+    return lambda function: harmonic.average(crystal, function, element)
+
+
+def _row(result: Result) -> dict:
+    """Values of one result; {"status": …} alone where the run failed."""
+    with (
+        xr.open_dataset(result.summary) as summary,
+        xr.open_dataset(result.correlations) as pairs,
+    ):
+        row = {"status": int(summary.status)}
+        if row["status"] != STATUS["ok"]:
+            return row
+        for name in VARIABLES:
+            source = name
+            if result.method == "pimd":
+                if name in OF_PARTICLES:
+                    source = name.replace("theta_", "theta_beads_")
+                source = source.replace("theta_centroid_", "theta_")
+            for suffix in ("", "_stderr"):
+                if source + suffix in summary:
+                    row[name + suffix] = summary[source + suffix].values
+        for name in ("g", "g_stderr"):
+            row[name] = pairs[name].sel(pair=["-".join(pair) for pair in correlations.PAIRS]).values
+    return row
+
+
+def _differences(results: Sequence[Result], rows: Sequence[dict]) -> None:
+    """Compare g(r) of all rows of a point with the reference's."""
+    reference = max(
+        (i for i, x in enumerate(results) if x.method == "pimd" and "g" in rows[i]),
+        key=lambda i: results[i].beads,
+        default=None,
+    )
+    if reference is None:
+        return
+    g, error = rows[reference]["g"], rows[reference]["g_stderr"]
+    scale = np.sqrt((g**2).sum(axis=-1))
+    for i, row in enumerate(rows):
+        if i == reference or "g" not in row:
+            continue
+        row["g_difference"] = np.sqrt(((row["g"] - g) ** 2).sum(axis=-1)) / scale
+        noise = row["g_stderr"] ** 2 + error**2
+        row["g_difference_noise"] = np.sqrt(noise.sum(axis=-1)) / scale
+
+
+def _harmonic(crystal: xr.Dataset, temperature: float) -> dict:
+    kept = crystal.volume_per_formula.sel(candidate=crystal.attrs["kept"])
+    return {
+        "status": STATUS["ok"],
+        "kinetic_temperature": np.array(
+            [harmonic.mean_temperature(crystal, "qtb", temperature, e) for e in ELEMENTS]
+        ),
+        "volume_per_formula": np.array(float(kept)),
+    }
+
+
+def _dataset(rows: Sequence[Mapping], heads: Sequence[tuple]) -> xr.Dataset:
+    middles = 0.5 * (correlations.EDGES[1:] + correlations.EDGES[:-1])
+    pairs = ["-".join(pair) for pair in correlations.PAIRS]
+    sizes = {"element": len(ELEMENTS), "pair": len(pairs), "r": len(middles)}
+    values = {}
+    for name, (dims, _, _) in VARIABLES.items():
+        empty = np.full([sizes[dim] for dim in dims[1:]], np.nan)
+        for suffix in ("", "_stderr"):
+            if any(name + suffix in row for row in rows):
+                values[name + suffix] = np.array([row.get(name + suffix, empty) for row in rows])
+    result = datasets.assemble(
+        {
+            "element": (None, "element", ELEMENTS),
+            "pair": (None, "elements of the pair", pairs),
+            "r": ("angstrom", "distance, middle of the bin", middles),
+            "row": (None, "result", np.arange(len(rows))),
+        },
+        VARIABLES,
+        values,
+    )
+    columns = zip(*heads, strict=True)
+    for name, column in zip(
+        ("method", "beads", "label", "pressure", "temperature"), columns, strict=True
+    ):
+        numbers = name in ("pressure", "temperature")
+        result.coords[name] = ("row", [float(x) for x in column] if numbers else list(column))
+    result.pressure.attrs["units"], result.temperature.attrs["units"] = "GPa", "K"
+    result["status"] = (
+        "row",
+        np.array([row["status"] for row in rows], np.int8),
+        {
+            "units": "1",
+            "long_name": "outcome",
+            "flag_values": np.array(list(STATUS.values()), np.int8),
+            "flag_meanings": " ".join(STATUS),
+        },
+    )
+    return result
+
+
+def points(comparison: xr.Dataset) -> list[tuple[float, float, xr.Dataset]]:
+    """(pressure, temperature, rows of that point), in the order of the rows."""
+    keys = dict.fromkeys(
+        zip(comparison.pressure.values, comparison.temperature.values, strict=True)
+    )
+    return [
+        (p, t, comparison.isel(row=(comparison.pressure.values == p)
+                               & (comparison.temperature.values == t)))
+        for p, t in keys
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------- table
+
+HEAD = (
+    "| | T_kin La (K) | T_kin H (K) | same, deconvolved | V (Å³ per LaH₁₀) | θ (°) | "
+    "cubic null (°) | Δg La–H | Δg H–H |\n|---|---|---|---|---|---|---|---|---|"
+)
+NOTES = """\
+T_kin: kinetic temperature 2K/k_B per degree of freedom, for path integrals by the centroid-virial
+estimator; deconvolved: a bath's, freed of what its friction adds. θ: smallest and largest class
+mean of the distortion angle of particles (atoms, beads; in brackets of centroids); cubic null: the
+deviation from 90° that a cubic crystal with the same noise shows. Δg: root mean square difference
+of g(r) from that of the run with most beads, of its own root mean square; in brackets what noise
+makes of it. ±: one standard error; errors of the potential are in none of them, for all rows share
+it. Quantum thermal baths are approximate, path integrals exact but for noise, time step and number
+of beads.
+"""
+
+
+def table(comparison: xr.Dataset) -> str:
+    """The comparison as Markdown, one table a point."""
+    lines = ["# Path integrals and thermal baths", "", NOTES]
+    for pressure, temperature, rows in points(comparison):
+        lines += [f"## {canonical(pressure)} GPa, {canonical(temperature)} K", "", HEAD]
+        lines += [_table_row(rows.isel(row=i)) for i in range(rows.sizes["row"])]
+        lines += ["", *_verdict(rows), ""]
+    return "\n".join(lines)
+
+
+def write_table(comparison: xr.Dataset, path: str | Path) -> None:
+    with atomic_path(path) as aside:
+        aside.write_text(table(comparison), encoding="utf-8")
+
+
+def _table_row(row: xr.Dataset) -> str:
+    label = str(row.label.values)
+    if int(row.status) != STATUS["ok"]:
+        outcome = next(name for name, flag in STATUS.items() if flag == int(row.status))
+        return f"| {label} | {outcome} | | | | | | | |"
+    la, h = (row.sel(element=element) for element in ELEMENTS)
+    theta = f"{_number(row, 'theta_small')}, {_number(row, 'theta_large')}"
+    if row.theta_centroid_small.notnull():
+        centroids = (_number(row, f"theta_centroid_{word}") for word in ("small", "large"))
+        theta += f" ({', '.join(centroids)})"
+    differences = []
+    for pair in ("La-H", "H-H"):
+        one = row.sel(pair=pair)
+        value, noise = float(one.g_difference), float(one.g_difference_noise)
+        differences.append("" if np.isnan(value) else f"{value:.3f} ({noise:.3f})")
+    deconvolved = ", ".join(
+        filter(None, (_number(x, "kinetic_temperature_deconvolved") for x in (la, h)))
+    )
+    cells = (
+        label,
+        _number(la, "kinetic_temperature"),
+        _number(h, "kinetic_temperature"),
+        deconvolved,
+        _number(row, "volume_per_formula"),
+        theta.strip(", "),
+        _number(row, "theta_null"),
+        *differences,
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _number(row: xr.Dataset, name: str) -> str:
+    """ "12.34 ± 0.05": two digits of the error; the value alone without one; "" for NaN."""
+    value = float(row[name])
+    error = float(row[f"{name}_stderr"]) if f"{name}_stderr" in row else np.nan
+    if np.isnan(value):
+        return ""
+    if not error > 0:
+        return f"{value:.4g}"
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def _verdict(rows: xr.Dataset) -> list[str]:
+    """What is to be said on the number of beads at a point."""
+    used = (rows.method == "pimd") & (rows.status == STATUS["ok"])
+    runs = rows.isel(row=np.flatnonzero(used.values)).sortby("beads")
+    if runs.sizes["row"] == 0:
+        return ["No path-integral run finished here."]
+    last = runs.isel(row=-1)
+    errors = ", ".join(f"{e} {float(last.bead_error.sel(element=e)):+.1f} K" for e in ELEMENTS)
+    lines = [
+        f"- {int(last.beads)} beads: in the harmonic crystal their number changes T_kin by "
+        f"{errors}."
+    ]
+    for element in ELEMENTS:
+        column = runs.sel(element=element)
+        values = column.kinetic_temperature.values
+        errors = column.kinetic_temperature_stderr.values
+        answer = converged(values, errors, TOLERANCE * values[-1])
+        if len(values) > 1:
+            numbers = " and ".join(str(int(x)) for x in runs.beads.values[-2:])
+            said = {True: "agree", False: "differ by more", None: "are too noisy to tell"}[answer]
+            lines.append(
+                f"- T_kin of {element} with {numbers} beads: {said} "
+                f"(tolerance {TOLERANCE:.0%}, two standard errors)."
+            )
+    if runs.sizes["row"] == 1:
+        lines.append("- One number of beads only: no convergence run.")
+    return lines
