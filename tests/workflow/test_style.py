@@ -12,8 +12,8 @@ from campaigns import REPOSITORY
 
 BIN = Path(sys.executable).parent
 ENVS = sorted((REPOSITORY / "envs").glob("*.yaml"))
-#: Packages that are not on PyPI, or are installed there from source: no part of the pip lock.
-CONDA_ONLY = {"python", "pip", "gpaw", "gpaw-data"}
+#: What is not on PyPI, or is installed there from source: no part of the pip lock.
+CONDA_ONLY = {"python", "pip", "git", "gpaw", "gpaw-data"}
 
 
 def run(*command: str) -> subprocess.CompletedProcess:
