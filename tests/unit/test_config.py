@@ -13,7 +13,7 @@ from lah10 import config
 from lah10.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CAMPAIGNS = ("demo", "reference", "paper", "gamma-scan")
+CAMPAIGNS = ("demo", "reference", "paper", "gamma-scan", "pimd")
 GOOD = {
     "campaign": "test",
     "structure": {"file": "crystal.cif", "cell": "primitive", "repeat": [2, 3, 4]},
@@ -23,6 +23,9 @@ GOOD = {
     "temperature": {"unit": "K", "values": [1, 2.5]},
     "dynamics": {"equilibrate": "2 ps", "produce": "3 ps"},
 }
+
+#: A point for path integrals, of GOOD's grid.
+POINT = {"pressure": 150, "temperature": 1, "beads": 8}
 
 
 def changed(path: str, value) -> dict:
@@ -132,6 +135,19 @@ def test_corrections_concern_quantum_baths_alone():
     assert "spectrum_segment_ps" in corrected.dynamics_options("equilibrate", "qtb")
 
 
+def test_points_of_path_integrals():
+    point = {"pressure": "120.50", "temperature": 2.5, "beads": [64, 32]}
+    read = config.validate(changed("pimd.points", [POINT, point]), "x")
+    assert [(p.pressure, p.temperature, p.beads) for p in read.pimd.points] == [
+        ("150", "1", (8,)), ("120.5", "2.5", (32, 64)),
+    ]  # fmt: skip
+    assert read.pimd.options["produce_ps"] == 5.0
+    assert read.pimd.highest_THz == 80.0
+    assert config.validate(config.to_dict(read), "y") == read
+    trotter = config.validate(changed("pimd.springs", "trotter"), "x")
+    assert trotter.pimd.highest_THz is None and trotter.pimd.points == ()
+
+
 @pytest.mark.parametrize("text", ["0.5 fs", "0.5fs", " .5 fs ", "5e-1 fs", "0.50 fs"])
 def test_a_quantity_may_be_written_in_several_ways(text):
     assert config.validate(changed("dynamics.timestep", text), "x").dynamics.timestep == 0.5
@@ -210,13 +226,28 @@ def test_json_is_the_configuration_again_with_its_defaults():
         ("dynamics.checkpoint_interval", "1.5 ps", r"dynamics.checkpoint_interval: 1.5 ps"),
         ("dynamics.produce", "0.5 ps", r"dynamics.spectrum_segment: 1 ps .* at most produce"),
         ("distortion.window", "9 ps", r"distortion.window: 9 ps .* at most dynamics.produce"),
+        # path integrals
+        ("pimd.points", [POINT | {"beads": 1}], r"pimd.points\[0\].beads: 1 is not .* >= 2"),
+        ("pimd.points", [POINT | {"beads": []}], r"pimd.points\[0\].beads: \[\] is not allowed"),
+        ("pimd.points", [POINT | {"beads": [8, 8]}], r"pimd.points\[0\].beads: .* twice"),
+        ("pimd.points", [POINT | {"bead": 8}], r"pimd.points\[0\].bead: unknown .* mean beads\?"),
+        ("pimd.points", [{"pressure": 150, "beads": 8}],
+         r"pimd.points\[0\].temperature: missing; it must be given \(of the grid\)"),
+        ("pimd.points", [POINT, POINT | {"pressure": 140}],
+         r"pimd.points\[1\].pressure: 140 is not allowed; a value of pressure.values \(150, 200, "),
+        ("pimd.points", [POINT, POINT], r"pimd.points\[1\]: 150 GPa, 1 K stands there twice"),
+        ("pimd.points", POINT, r"pimd.points: .* is not allowed; a list"),
+        ("pimd.springs", "eco", r"pimd.springs: \"eco\" .* 'economised' or 'trotter'"),
+        ("pimd.timestep", "2 fs", r"pimd.timestep: \"2 fs\" .* > 0 and <= 1 fs"),
+        ("pimd.checkpoint_interval", "0.05 ps", r"pimd.checkpoint_interval: 0.05 ps .* frame_int"),
+        ("pimd.frame_beads", 0, r"pimd.frame_beads: 0 is not allowed; a number >= 1"),
         # the rest
         ("seed", 1.5, r"seed: 1.5 is not allowed; a whole number"),
         ("seed", 0, r"seed: 0 is not allowed; a number >= 1"),
         ("keep_trajectories", "yes", r"keep_trajectories: \"yes\" is not allowed; true or false"),
         ("potential.committee", "a.pb", r"potential.committee: \"a.pb\" is not allowed; a list"),
     ],
-)
+)  # fmt: skip
 def test_bad_values(path, value, pattern):
     assert re.match(pattern, complaint(changed(path, value)))
 

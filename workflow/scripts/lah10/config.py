@@ -35,7 +35,7 @@ from lah10.errors import UserError
 
 #: Atoms in the cells that can be repeated.
 ATOMS_IN_CELL = {"primitive": 11, "conventional": 44}
-#: Times of `dynamics` that are given in fs; the others are in ps.
+#: Times of `dynamics` and `pimd` that are given in fs; the others are in ps.
 FEMTOSECONDS = {"timestep", "thermo_interval", "frame_interval", "spectrum_interval"}
 #: Whole multiples are recognised in spite of decimal fractions in binary.
 STEP_TOLERANCE = 1e-9
@@ -121,6 +121,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+def _time(section: Section, key: str) -> str:
+    """A time of a section with its unit."""
+    return f"{getattr(section, key):g} {'fs' if key in FEMTOSECONDS else 'ps'}"
+
+
+def _whole_multiples(section: Section, *pairs: tuple[str, str]) -> None:
+    """The first time of each pair must be a whole multiple of the second."""
+    for key, base in pairs:
+        first, second = (
+            getattr(section, name) * (1.0 if name in FEMTOSECONDS else 1e3) for name in (key, base)
+        )
+        times = first / second
+        if round(times) < 1 or abs(times - round(times)) > STEP_TOLERANCE * times:
+            raise _reject(
+                f"{key}: {_time(section, key)} is not allowed; a whole multiple of {base} "
+                f"({_time(section, base)}) is allowed"
+            )
+
+
 class Structure(Section):
     file: str = Field(
         "resources/structures/Fm-3m.cif", description="crystal whose cell is repeated"
@@ -202,7 +221,8 @@ class Dynamics(Section):
     @model_validator(mode="after")
     def _nested(self) -> "Dynamics":
         """Records, segments and checkpoints fall on whole steps, and on each other."""
-        for key, base in (
+        _whole_multiples(
+            self,
             ("thermo_interval", "timestep"),
             ("spectrum_interval", "timestep"),
             ("frame_interval", "thermo_interval"),
@@ -211,25 +231,107 @@ class Dynamics(Section):
             ("checkpoint_interval", "spectrum_segment"),
             ("equilibrate", "thermo_interval"),
             ("produce", "thermo_interval"),
-        ):
-            times = self._fs(key) / self._fs(base)
-            if round(times) < 1 or abs(times - round(times)) > STEP_TOLERANCE * times:
-                raise _reject(
-                    f"{key}: {self._text(key)} is not allowed; a whole multiple of {base} "
-                    f"({self._text(base)}) is allowed"
-                )
+        )
         if self.spectrum_segment > self.produce:
             raise _reject(
-                f"spectrum_segment: {self._text('spectrum_segment')} is not allowed; at most "
-                f"produce ({self._text('produce')}) is allowed"
+                f"spectrum_segment: {_time(self, 'spectrum_segment')} is not allowed; at most "
+                f"produce ({_time(self, 'produce')}) is allowed"
             )
         return self
 
-    def _fs(self, key: str) -> float:
-        return getattr(self, key) * (1.0 if key in FEMTOSECONDS else 1e3)
 
-    def _text(self, key: str) -> str:
-        return f"{getattr(self, key):g} {'fs' if key in FEMTOSECONDS else 'ps'}"
+def _beads(value: Any) -> tuple[int, ...]:
+    """One number of beads or several, in ascending order."""
+    numbers = value if isinstance(value, list | tuple) else [value]
+    if not numbers or any(type(n) is not int or n < 2 for n in numbers):
+        raise _reject("a whole number >= 2, or a list of such numbers, is allowed")
+    return _unique(tuple(sorted(numbers)))
+
+
+Beads = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_beads),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 2},
+                {"type": "array", "items": {"type": "integer", "minimum": 2}, "minItems": 1},
+            ]
+        },
+        mode="validation",
+    ),
+]
+
+
+class PimdPoint(Section):
+    pressure: GridValue = Field(description="of the grid")
+    temperature: GridValue = Field(description="of the grid")
+    beads: Beads = Field(description="beads; of several numbers the largest is the result")
+
+
+class Pimd(Section):
+    points: tuple[PimdPoint, ...] = Field((), description="points of the grid, and their beads")
+    springs: Literal["economised", "trotter"] = Field(
+        "economised", description="between beads: fitted to oscillators, or the usual ones"
+    )
+    highest_frequency: quantity("THz", "80 THz") = Field(
+        "80 THz", description="up to which economised springs are fitted"
+    )
+    timestep: quantity("fs", "0.5 fs", at_most=1.0) = Field("0.5 fs", description="time step")
+    equilibrate: quantity("ps", "1 ps") = Field(
+        "1 ps", description="part of the run that is discarded"
+    )
+    produce: quantity("ps", "5 ps") = Field("5 ps", description="part that is measured")
+    thermo_interval: quantity("fs", "5 fs") = Field(
+        "5 fs", description="between records of energies, cell and pressure"
+    )
+    frame_interval: quantity("fs", "20 fs") = Field(
+        "20 fs", description="between stored frames of centroids and beads"
+    )
+    frame_beads: Annotated[int, Field(ge=1, strict=True)] = Field(
+        8, description="beads stored of each frame, about"
+    )
+    checkpoint_interval: quantity("ps", "0.1 ps") = Field(
+        "0.1 ps", description="between checkpoints; part of the trajectory's definition"
+    )
+    thermostat_damping: quantity("ps", "0.1 ps") = Field(
+        "0.1 ps", description="relaxation time of the centroids and of the cell's motion"
+    )
+    barostat_damping: quantity("ps", "0.5 ps") = Field(
+        "0.5 ps", description="relaxation time of the cell"
+    )
+
+    @model_validator(mode="after")
+    def _nested(self) -> "Pimd":
+        _whole_multiples(
+            self,
+            ("thermo_interval", "timestep"),
+            ("frame_interval", "thermo_interval"),
+            ("checkpoint_interval", "frame_interval"),
+            ("equilibrate", "frame_interval"),
+            ("produce", "frame_interval"),
+        )
+        return self
+
+    @property
+    def options(self) -> dict[str, float | int]:
+        """What every run depends on, as numbers, the unit in each key."""
+        return {
+            "timestep_fs": self.timestep,
+            "equilibrate_ps": self.equilibrate,
+            "produce_ps": self.produce,
+            "thermo_interval_fs": self.thermo_interval,
+            "frame_interval_fs": self.frame_interval,
+            "frame_beads": self.frame_beads,
+            "checkpoint_interval_ps": self.checkpoint_interval,
+            "thermostat_damping_ps": self.thermostat_damping,
+            "barostat_damping_ps": self.barostat_damping,
+        }
+
+    @property
+    def highest_THz(self) -> float | None:
+        """Up to which springs are fitted; None for Trotter springs."""
+        return self.highest_frequency if self.springs == "economised" else None
 
 
 class Distortion(Section):
@@ -262,6 +364,7 @@ class Config(Section):
         False, description="keep trajectory.nc once a point is analysed"
     )
     distortion: Distortion = Field(default_factory=Distortion)
+    pimd: Pimd = Field(default_factory=Pimd)
     training: str = Field(
         "config/training.yaml", description="settings of the potential's training; no point's"
     )
@@ -286,6 +389,7 @@ class Config(Section):
                 f"dynamics.produce ({self.dynamics.produce:g} ps) is allowed"
             )
         self._check_spectra_of_equilibration()
+        self._check_pimd()
         return self
 
     def _check_spectra_of_equilibration(self) -> None:
@@ -305,6 +409,29 @@ class Config(Section):
                 f"bath.shift_pressure at least two of dynamics.spectrum_segment ({segment:g} ps) "
                 "are allowed"
             )
+
+    def _check_pimd(self) -> None:
+        """Path integrals are compared with the baths at the same points, each once, above 0 K."""
+        seen = set()
+        for i, point in enumerate(self.pimd.points):
+            for key in ("pressure", "temperature"):
+                value, grid = getattr(point, key), getattr(self, key).values
+                if value not in grid:
+                    raise _reject(
+                        f"pimd.points[{i}].{key}: {value} is not allowed; a value of {key}.values "
+                        f"({', '.join(grid)}) is allowed"
+                    )
+            if point.temperature == "0":
+                raise _reject(
+                    f"pimd.points[{i}].temperature: 0 is not allowed; a number > 0 is allowed "
+                    "(the number of beads grows as 1/T)"
+                )
+            if (point.pressure, point.temperature) in seen:
+                raise _reject(
+                    f"pimd.points[{i}]: {point.pressure} GPa, {point.temperature} K stands there "
+                    "twice; every point once, with a list of beads, is allowed"
+                )
+            seen.add((point.pressure, point.temperature))
 
     @property
     def n_atoms(self) -> int:
@@ -613,8 +740,9 @@ def _sentence(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
 
 def _description(location: Sequence[int | str], model: type[BaseModel]) -> str:
     """ " (what the key means)" where the key has a description."""
-    names = [part for part in location if isinstance(part, str)]
-    text = _section(names[:-1], model).model_fields[names[-1]].description
+    while isinstance(location[-1], int):  # an item of a list: described with the list
+        location = location[:-1]
+    text = _section(location[:-1], model).model_fields[location[-1]].description
     return f" ({text})" if text else ""
 
 

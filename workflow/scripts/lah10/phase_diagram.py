@@ -89,7 +89,7 @@ PROVENANCE = {
 #: Keys of the configuration in which the points of one campaign may differ: the grid itself, and
 #: what has no part in a point's numbers (the potential is compared by its SHA-256).
 FREE_KEYS = {"campaign", "baths", "pressure", "temperature", "potential", "training",
-             "keep_trajectories"}
+             "keep_trajectories", "pimd"}
 
 #: Keys of `bath`, and the baths whose points do not depend on them.
 FREE_BATH_KEYS = {
