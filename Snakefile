@@ -36,6 +36,7 @@ include: "workflow/rules/harmonic.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/phase_diagram.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/pimd.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/potential.smk"
 

@@ -70,7 +70,7 @@ def description(folder, beads, temperature, highest=HIGHEST, pressure=None, **ch
         "outputs": {
             name: str(folder / f"{name}.{suffix}")
             for name, suffix in (
-                ("thermo", "nc"), ("centroids", "nc"), ("beads", "nc"), ("input", "xml"),
+                ("thermo", "nc"), ("centroids", "nc"), ("beads", "nc"), ("xml", "xml"),
                 ("start", "xyz"),
             )
         },

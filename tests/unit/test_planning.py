@@ -45,6 +45,17 @@ def test_core_hours_are_atoms_times_steps_over_the_rate():
     assert row(made(2000), "produce").core_hours == pytest.approx(12 * 88 * 2 / 3600)
 
 
+def test_path_integrals_cost_as_many_crystals_as_beads():
+    point = {"pressure": 100, "temperature": 1, "beads": [8, 24]}
+    plan = made(pimd={"points": [point], "equilibrate": "0.5 ps", "produce": "1 ps"})
+    cost = row(plan, "pimd")
+    assert cost.jobs == 2
+    assert cost.core_hours == pytest.approx((8 + 24) * 88 * 3000 / 1000 / 3600)
+    assert plan.pimd_runtime(24) > plan.pimd_runtime(8)
+    assert plan.pimd_memory_mb(24) > plan.pimd_memory_mb(8)
+    assert "pimd" in planning.table(plan, finished=lambda stage: 0)
+
+
 def test_gpu_hours_are_unknown_until_measured():
     assert row(made(), "produce").gpu_hours is None
     assert row(made(gpu=1e6), "produce").gpu_hours == pytest.approx(12 * 88 * 4000 / 1e6 / 3600)

@@ -16,6 +16,14 @@ POINTS = f"{RESULTS}/points"
 SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
 SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
 PACKAGE = os.path.relpath(Path(workflow.basedir, "workflow/scripts/lah10"))
+#: One path-integral run, likewise, and all of them.
+PIMD_RUN = "pimd/P{pressure}_T{temperature}/beads{beads}"
+PIMD_RUNS = [
+    (point.pressure, point.temperature, beads)
+    for point in CONFIG.pimd.points
+    for beads in point.beads
+]
+PIMD_FIGURE = f"{RESULTS}/figures/pimd_P{{pressure}}_T{{temperature}}"
 RATES = os.path.relpath(Path(workflow.basedir, "resources/rates.yaml"))
 
 PLAN = lah10.planning.Plan(CONFIG, lah10.planning.read_rates(RATES))
@@ -35,6 +43,43 @@ def of_all_points(name):
             bath=bath, pressure=pressure, temperature=temperature
         )
         for bath, pressure, temperature in CONFIG.points
+    ]
+
+
+def of_pimd_runs(name):
+    """The file `name` of every run."""
+    return [
+        f"{POINTS}/{PIMD_RUN}/{name}".format(pressure=p, temperature=t, beads=beads)
+        for p, t, beads in PIMD_RUNS
+    ]
+
+
+def of_judged_points(name):
+    """The file `name` of every bath at the points that path integrals are run at."""
+    return [
+        f"{POINTS}/{POINT}/{name}".format(
+            bath=bath, pressure=point.pressure, temperature=point.temperature
+        )
+        for point in CONFIG.pimd.points
+        for bath in CONFIG.baths
+    ]
+
+
+def pimd_results(wildcards):
+    """What there is to make, if there is anything."""
+    if not PIMD_RUNS:
+        raise WorkflowError(
+            f"campaign {CONFIG.campaign} has no points for path integrals; name some in its "
+            "configuration, as config/pimd.yaml does: pimd.points"
+        )
+    return [
+        f"{RESULTS}/pimd/comparison.md",
+        *(
+            f"{PIMD_FIGURE}.png".format(
+                pressure=point.pressure, temperature=point.temperature
+            )
+            for point in CONFIG.pimd.points
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ rule plan:
             "analyse": of_all_points("summary.nc"),
             "phase_diagram": [f"{RESULTS}/phase_diagram.nc"],
             "figures": FIGURES[:1],
+            "pimd": of_pimd_runs("thermo.nc"),
         },
     message:
         "Plan campaign {CONFIG.campaign}"

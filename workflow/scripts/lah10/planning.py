@@ -141,6 +141,41 @@ class Plan:
         # Segments stand beside the whole that is made of them.
         return 2 * checkpoint + (1 if self.config.keep_trajectories else 2) * self.trajectory_bytes
 
+    # ------------------------------------------------------------------ path integrals
+
+    def pimd_core_seconds(self, beads: int) -> float:
+        """Processor time of one path-integral run: every bead costs what a crystal costs."""
+        pimd = self.config.pimd
+        steps = (pimd.equilibrate + pimd.produce) * 1e3 / pimd.timestep
+        rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+        return beads * self.config.n_atoms * steps / rate + self.rates["startup_seconds"]["produce"]
+
+    def pimd_memory_mb(self, beads: int) -> int:
+        """Memory of one path-integral run; beads share what the potential takes."""
+        memory = self.rates["memory_mb"]["produce"]
+        atoms = self.config.n_atoms * beads
+        return round(memory["base"] + memory["per_kiloatom"] * atoms / 1e3)
+
+    def pimd_runtime(self, beads: int) -> int:
+        """Minutes of wall time to ask for, with a margin."""
+        return max(SHORTEST_MINUTES, math.ceil(MARGIN * self.pimd_core_seconds(beads) / 60))
+
+    def _pimd_cost(self) -> StageCost:
+        """All path-integral runs of the campaign, which no target but `pimd` asks for."""
+        pimd = self.config.pimd
+        runs = [beads for point in pimd.points for beads in point.beads]
+        frames = pimd.produce * 1e3 / pimd.frame_interval * (1 + pimd.frame_beads)
+        size = frames * self.config.n_atoms * 12
+        size += pimd.produce * 1e3 / pimd.thermo_interval * THERMO_ROW + ANALYSIS_BYTES
+        return StageCost(
+            stage="pimd",
+            jobs=len(runs),
+            core_hours=sum(map(self.pimd_core_seconds, runs)) / 3600,
+            gpu_hours=None,
+            kept_bytes=len(runs) * size,
+            temporary_bytes=len(runs) * size,
+        )
+
     # ------------------------------------------------------------------ the campaign
 
     def jobs(self, stage: str) -> int:
@@ -164,6 +199,8 @@ class Plan:
                     temporary_bytes=jobs * self.temporary_bytes(stage),
                 )
             )
+        if self.config.pimd.points:
+            rows.append(self._pimd_cost())
         return rows
 
 
@@ -205,7 +242,7 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
         [
             "all",
             f"{sum(cost.jobs for cost in costs)}",
-            f"{sum(map(finished, STAGES))}" if finished else "",
+            f"{sum(finished(cost.stage) for cost in costs)}" if finished else "",
             _hours(sum(cost.core_hours for cost in costs)),
             _hours(None if None in gpu else sum(gpu)),
             _size(kept),

@@ -1,6 +1,7 @@
 """The figure of a point: g(r) and numbers of path integrals and baths side by side."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lah10.config import canonical
-from lah10.figures import COLOURS, FORMATS, save, styled
+from lah10.errors import UserError
+from lah10.figures import COLOURS, read, save, styled
 from lah10.pimd.comparison import points
 
 #: Colour of the harmonic crystal.
@@ -26,19 +28,27 @@ PANELS = (
 )
 
 
-def figure_name(pressure, temperature) -> str:
-    return f"pimd_P{canonical(pressure)}_T{canonical(temperature)}"
+def draw_point(
+    comparison: str | os.PathLike,
+    pressure: str,
+    temperature: str,
+    outputs: Iterable[str | os.PathLike],
+) -> None:
+    """Draw the figure of one point of a comparison (canonical GPa and K) into files.
 
-
-def draw_all(comparison: str | os.PathLike, output: str | os.PathLike) -> list[Path]:
-    """Draw the figure of every point of a comparison; the files written."""
-    dataset = xr.load_dataset(comparison, engine="netcdf4")
-    return [
-        save(draw(rows, f"{canonical(p)} GPa, {canonical(t)} K"),
-              Path(output) / f"{figure_name(p, t)}.{suffix}")
-        for p, t, rows in points(dataset)
-        for suffix in FORMATS
-    ]  # fmt: skip
+    Raises
+    ------
+    UserError
+        The comparison lacks the point.
+    """
+    dataset = read(comparison, "run `snakemake pimd`")
+    for p, t, rows in points(dataset):
+        if (canonical(p), canonical(t)) == (pressure, temperature):
+            figure = draw(rows, f"{pressure} GPa, {temperature} K")
+            for path in outputs:
+                save(figure, Path(path))
+            return
+    raise UserError(f"{comparison}: has no point at {pressure} GPa, {temperature} K")
 
 
 @styled

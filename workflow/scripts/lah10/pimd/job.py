@@ -35,7 +35,7 @@ class PimdJob:
     driver_options : dict
         Its parameters. Paths among them count by their content.
     outputs : dict
-        Paths: thermo, centroids, beads (NetCDF), input (i-PI's XML) and start (its structure).
+        Paths: thermo, centroids, beads (NetCDF), xml (i-PI's input) and start (its structure).
     scratch : str
         Folder of the checkpoints, in which i-PI runs.
     dynamics : dict

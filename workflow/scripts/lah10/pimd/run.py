@@ -253,7 +253,7 @@ class Run:
             ("beads", lambda part, i: part["frame_beads"][i]),
         ):
             write_trajectory(job.outputs[output], n, frames(select), f"{title}, {output}")
-        for output, name in (("input", INPUT), ("start", START)):
+        for output, name in (("xml", INPUT), ("start", START)):
             with atomic_path(job.outputs[output]) as aside:
                 aside.write_bytes((self.folder / name).read_bytes())
 

@@ -1,0 +1,160 @@
+"""Path integrals at some points of the grid, by which the baths are judged: `snakemake pimd`.
+
+No part of `all`: exact quantum statistics cost dozens of baths' runs.
+"""
+
+
+wildcard_constraints:
+    beads=r"[1-9]\d*",
+
+
+rule pimd:
+    input:
+        pimd_results,
+
+
+rule pimd_run:
+    input:
+        supercell=SUPERCELL,
+        model=ancient(CONFIG.potential.model),
+    output:
+        thermo=f"{POINTS}/{PIMD_RUN}/thermo.nc",
+        centroids=f"{POINTS}/{PIMD_RUN}/centroids.nc",
+        beads=f"{POINTS}/{PIMD_RUN}/beads.nc",
+        xml=f"{POINTS}/{PIMD_RUN}/pimd.xml",
+        start=f"{POINTS}/{PIMD_RUN}/start.xyz",
+    log:
+        f"{LOGS}/{PIMD_RUN}/pimd_run.log",
+    benchmark:
+        f"{BENCHMARKS}/{PIMD_RUN}/pimd_run.tsv"
+    conda:
+        "../../envs/pimd.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: PLAN.pimd_memory_mb(int(wildcards.beads)),
+        runtime=lambda wildcards, attempt: (
+            attempt * PLAN.pimd_runtime(int(wildcards.beads))
+        ),
+        cpus_per_task=lambda wildcards, threads: threads,
+    params:
+        scratch=f"{SCRATCH}/{PIMD_RUN}",
+        model_sha256=MODEL_SHA256,
+        highest_THz=CONFIG.pimd.highest_THz,
+        dynamics=CONFIG.pimd.options,
+        seed=CONFIG.seed,
+    message:
+        "Path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads"
+    script:
+        "../scripts/pimd_run.py"
+
+
+rule pimd_analyse:
+    input:
+        supercell=SUPERCELL,
+        thermo=rules.pimd_run.output.thermo,
+        centroids=rules.pimd_run.output.centroids,
+        beads=rules.pimd_run.output.beads,
+        modules=[
+            *sorted(map(str, Path(PACKAGE).glob("analysis/*.py"))),
+            f"{PACKAGE}/pimd/analysis.py",
+        ],
+    output:
+        summary=f"{POINTS}/{PIMD_RUN}/summary.nc",
+        distortion=f"{POINTS}/{PIMD_RUN}/distortion.nc",
+        correlations=f"{POINTS}/{PIMD_RUN}/correlations.nc",
+    log:
+        f"{LOGS}/{PIMD_RUN}/pimd_analyse.log",
+    benchmark:
+        f"{BENCHMARKS}/{PIMD_RUN}/pimd_analyse.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("analyse"),
+        runtime=minutes("analyse"),
+        cpus_per_task=1,
+    params:
+        window_ps=CONFIG.distortion.window,
+        seed=CONFIG.seed,
+    message:
+        "Analyse path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads"
+    script:
+        "../scripts/pimd_analyse.py"
+
+
+rule pimd_compare:
+    input:
+        thermo=of_pimd_runs("thermo.nc"),
+        summaries=of_pimd_runs("summary.nc"),
+        correlations=of_pimd_runs("correlations.nc"),
+        bath_summaries=of_judged_points("summary.nc"),
+        bath_correlations=of_judged_points("correlations.nc"),
+        harmonic=[
+            f"{RESULTS}/harmonic/P{pressure}.nc"
+            for pressure in dict.fromkeys(
+                point.pressure for point in CONFIG.pimd.points
+            )
+        ],
+        modules=f"{PACKAGE}/pimd/comparison.py",
+    output:
+        dataset=f"{RESULTS}/pimd/comparison.nc",
+        table=report(
+            f"{RESULTS}/pimd/comparison.md",
+            caption="../report/pimd_table.rst",
+            category=f"Campaign {CONFIG.campaign}",
+        ),
+    log:
+        f"{LOGS}/pimd_compare.log",
+    benchmark:
+        f"{BENCHMARKS}/pimd_compare.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("phase_diagram"),
+        runtime=minutes("phase_diagram"),
+    params:
+        runs=PIMD_RUNS,
+        baths=[
+            (bath, point.pressure, point.temperature)
+            for point in CONFIG.pimd.points
+            for bath in CONFIG.baths
+        ],
+    message:
+        "Compare baths with path integrals"
+    script:
+        "../scripts/pimd_compare.py"
+
+
+rule pimd_draw:
+    input:
+        comparison=rules.pimd_compare.output.dataset,
+        modules=[
+            f"{PACKAGE}/pimd/figure.py",
+            f"{PACKAGE}/figures.py",
+            f"{PACKAGE}/publication.mplstyle",
+        ],
+    output:
+        png=report(
+            f"{PIMD_FIGURE}.png",
+            caption="../report/pimd.rst",
+            category=f"Campaign {CONFIG.campaign}",
+            labels={"figure": "pimd_P{pressure}_T{temperature}"},
+        ),
+        pdf=f"{PIMD_FIGURE}.pdf",
+    log:
+        f"{LOGS}/pimd_draw/P{{pressure}}_T{{temperature}}.log",
+    benchmark:
+        f"{BENCHMARKS}/pimd_draw/P{{pressure}}_T{{temperature}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("figures"),
+        runtime=minutes("figures"),
+    message:
+        "Draw path integrals beside baths at {wildcards.pressure} GPa, {wildcards.temperature} K"
+    script:
+        "../scripts/pimd_draw.py"
