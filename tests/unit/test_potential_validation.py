@@ -224,6 +224,7 @@ def test_the_card_tells_what_was_measured(validated):
         f"{measured['sets']['toy/b']['force_rmse']:.4f}",
         "| 1 | 123 | 0.01 to 1e-05 | ? to ? | ? to ? | ? to ? |",
         "H-H down to 0.30 Å",
+        "toy 148 to 148 GPa, 6 frames of 11 to 11 atoms",
         sha256(folder / "lah10.pb"),
     ):
         assert fragment in text

@@ -135,22 +135,30 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
 
 
 def _validity(validation: Mapping) -> list[str]:
-    pressures = [limit for entry in validation["training_data"] for limit in entry["pressure_GPa"]]
     walks = validation["walks"]
-    pairs = ", ".join(
-        f"{name} down to {walks[name]['energy_rises_to']:.2f} Å" for name in ("H-H", "La-H")
+    pairs = " and ".join(
+        f"{name} down to {walks[name]['energy_rises_to']:.2f} Å (looked at down to "
+        f"{walks[name]['coordinate'][-1]:.2f} Å)"
+        for name in ("H-H", "La-H")
     )
-    low, high = min(pressures), max(pressures)
+    sources: dict[str, list[Mapping]] = {}
+    for entry in validation["training_data"]:
+        sources.setdefault(entry["name"].split("/")[0], []).append(entry)
+    ranges = "; ".join(
+        f"{name} {min(e['pressure_GPa'][0] for e in entries):.0f} to "
+        f"{max(e['pressure_GPa'][1] for e in entries):.0f} GPa, "
+        f"{sum(e['frames'] for e in entries)} frames of {min(e['atoms'] for e in entries)} to "
+        f"{max(e['atoms'] for e in entries)} atoms"
+        for name, entries in sources.items()
+    )
     return [
         "## Range of validity",
-        f"LaH10, trained from {low:.0f} to {high:.0f} GPa, in Fm-3m, R-3m and what lies between, "
-        "perfect crystals without vacancies; classical and quantum nuclei. Outside this the table "
-        "by pressure says how far to believe it.",
+        f"LaH10 in Fm-3m, R-3m and what lies between, perfect crystals without vacancies, classical "
+        f"and quantum nuclei. Trained on {ranges}. Believe it elsewhere, and where frames are few, "
+        "as far as the table by pressure says.",
         "Beyond the data nothing is accurate, but nothing should collapse. Squeezing Fm-3m, the "
-        f"pressure rises up to {walks['volume']['pressure_rises_to']:.0f} GPa without a break; "
-        f"pushing a pair of atoms together in Fm-3m, the energy rises for {pairs} (as far as was "
-        f"looked: {walks['H-H']['coordinate'][-1]:.2f} and {walks['La-H']['coordinate'][-1]:.2f} "
-        "Å).",
+        f"pressure rises without a break up to {walks['volume']['pressure_rises_to']:.0f} GPa; "
+        f"pushing a pair of its atoms together, the energy rises for {pairs}.",
     ]
 
 
