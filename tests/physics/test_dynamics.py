@@ -291,3 +291,14 @@ def test_two_ranks_feel_the_same_bath(undisturbed, crystal, tmp_path):
         assert two["kinetic_energy"].values == pytest.approx(
             early["kinetic_energy"].values, abs=1e-4
         )
+
+
+def test_committee_of_equals_does_not_deviate(undisturbed, tmp_path):
+    """The deviation is recorded at every frame, and is zero among copies of one model."""
+    potential = {"model": str(MODEL), "committee": [str(MODEL)]}
+    job = production(undisturbed[1], tmp_path, potential=potential)
+    run_stage(job, tmp_path / "log")
+    with xr.open_dataset(job["outputs"]["thermo"]) as thermo:
+        deviation = thermo["model_deviation"].values
+    assert np.isfinite(deviation).sum() == 6
+    assert np.nanmax(deviation) < 1e-6

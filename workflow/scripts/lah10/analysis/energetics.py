@@ -127,7 +127,8 @@ def _energies(thermo: xr.Dataset, begin: float) -> tuple[dict, dict]:
         series["model_deviation"] = thermo.model_deviation.values
     summary = {}
     for name, values in series.items():
-        summary[name], summary[f"{name}_stderr"] = statistics.mean_error(values[used])
+        known = used & np.isfinite(values)  # the committee is asked at frames only
+        summary[name], summary[f"{name}_stderr"] = statistics.mean_error(values[known])
     by_element = np.array([statistics.mean_error(column) for column in temperature[used].T])
     summary["kinetic_temperature"], summary["kinetic_temperature_stderr"] = by_element.T
     return summary, arrays

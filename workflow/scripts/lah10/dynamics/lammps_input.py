@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import ase
+import numpy as np
 from ase.io import write
 
 from lah10 import ELEMENTS
@@ -66,6 +67,17 @@ def interaction(
         "neighbor 1.0 bin",
         "neigh_modify every 1 delay 0 check yes",
     ]
+
+
+def read_deviation(path: str | Path, steps: np.ndarray) -> np.ndarray:
+    """Largest force deviation within the committee at the given steps, eV/Å; NaN where unknown.
+
+    Column 5 of deepmd-kit's `out_file`: the maximum over atoms of the standard deviation of the
+    force among the models.
+    """
+    rows = np.loadtxt(path, ndmin=2)
+    known = dict(zip(rows[:, 0].astype(int), rows[:, 4], strict=True))
+    return np.array([known.get(int(step), np.nan) for step in steps])
 
 
 def relaxation(pressure: float) -> list[str]:

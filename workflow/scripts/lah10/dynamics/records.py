@@ -23,6 +23,14 @@ SERIES = {
 #: Attributes of γ_r.
 FRICTION = {"units": "ps-1", "long_name": "friction γ_r that scales the random force"}
 FREQUENCY = {"units": "THz", "long_name": "frequency"}
+#: Recorded where the configuration asks for it; NaN at times at which it was not evaluated.
+OPTIONAL = {
+    "model_deviation": (
+        ("time",),
+        "eV angstrom-1",
+        "largest force deviation of an atom within the committee",
+    ),
+}
 VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 
 
@@ -48,6 +56,10 @@ def thermo_dataset(
         empty = np.empty((0, *(shapes[d] for d in dims[1:])))
         values = np.asarray(series.get(name, empty), dtype=float)
         variables[name] = (dims, values, {"units": units, "long_name": meaning})
+    for name, (dims, units, meaning) in OPTIONAL.items():
+        if name in series:
+            values = np.asarray(series[name], dtype=float)
+            variables[name] = (dims, values, {"units": units, "long_name": meaning})
     variables["mass"] = (
         ("element",),
         np.asarray(masses, float),
@@ -130,7 +142,10 @@ def spectra_dataset(
             "noise_energy": (
                 ("frequency",),
                 noise / BOLTZMANN,
-                {"units": "K", "long_name": "energy over k_B in the random force, cut-off included"},
+                {
+                    "units": "K",
+                    "long_name": "energy over k_B in the random force, cut-off included",
+                },
             ),
             "random_friction": (("element", "frequency"), friction, FRICTION),
             "sampled_atoms": (

@@ -168,14 +168,11 @@ class Stage:
             partial.clear()
             self._run_segment(number, partial)
 
-    def _interaction(self) -> list[str]:
+    def _interaction(self, deviation: Path | None = None) -> list[str]:
+        """The potential, with its committee where the deviation is to be written."""
         potential = self.job.potential
-        return script.interaction(
-            potential["model"],
-            potential.get("committee", ()),
-            Path(self.job.scratch) / "model_deviation.out",
-            self.frame_every or self.sample_every,
-        )
+        committee = potential.get("committee", ()) if deviation else ()
+        return script.interaction(potential["model"], committee, deviation, self.frame_every)
 
     def _from_crystal(self) -> None:
         job = self.job
@@ -189,8 +186,10 @@ class Stage:
             ]
         )
 
-    def _from_restart(self, path, reset: bool) -> None:
-        self.engine.execute([*script.header()[-1:], *script.restart(path), *self._interaction()])
+    def _from_restart(self, path, reset: bool, deviation: Path | None = None) -> None:
+        self.engine.execute(
+            [*script.header()[-1:], *script.restart(path), *self._interaction(deviation)]
+        )
         if reset:
             self.engine.execute(["reset_timestep 0"])
 
@@ -199,7 +198,10 @@ class Stage:
         job, engine = self.job, self.engine
         began = time.monotonic()
         engine.clear()
-        self._from_restart(self.checkpoints.restart(number - 1), reset=False)
+        deviation = None
+        if job.stage == "produce" and job.potential.get("committee"):
+            deviation = Path(job.scratch) / f"deviation-{number:05d}.out"
+        self._from_restart(self.checkpoints.restart(number - 1), False, deviation)
         engine.execute(
             script.integrator(
                 job.pressure_GPa + self._pressure_shift(),
@@ -211,7 +213,7 @@ class Stage:
             )
         )
         recorder, every = self._recorder()
-        bath, adaptation = self._bath(recorder, number)
+        bath, adaptation = self._bath(recorder, every, number)
         adapting = round(job.bath_options.get("adaptation_ps", 0.0) / self.timestep)
         engine.attach(bath, recorder, every, adaptation, self.total - adapting)
         steps = min(self.segment, self.total - (number - 1) * self.segment)
@@ -229,6 +231,9 @@ class Stage:
             self._progress(engine.step)
         engine.execute([f"write_restart {self.checkpoints.restart(number)}"])
         arrays = {name: np.array(values) for name, values in partial.items()}
+        if deviation is not None:
+            steps_done = np.round(arrays["time"] / self.timestep).astype(int)
+            arrays["model_deviation"] = script.read_deviation(deviation, steps_done)
         if recorder is not None and recorder.blocks:
             arrays["velocity_spectrum"] = np.array([power for power, _ in recorder.blocks])
             arrays["force_velocity_spectrum"] = np.array([cross for _, cross in recorder.blocks])
@@ -239,10 +244,11 @@ class Stage:
             self.checkpoints.save(arrays)
         self.checkpoints.completed = self.ranks.agree(self.checkpoints.completed)
 
-    def _bath(self, recorder, number: int) -> tuple[Bath, Adaptation | None]:
+    def _bath(self, recorder, every: int, number: int) -> tuple[Bath, Adaptation | None]:
         """The bath of a segment and, where an adaptive bath equilibrates, its adaptation."""
         job, options = self.job, self.job.bath_options
         friction = options["friction_per_ps"]
+        adapts = job.bath == "adqtb" and job.stage == "equilibrate"
         bath = Bath(
             job.bath,
             job.temperature_K,
@@ -253,11 +259,11 @@ class Stage:
             self.timestep,
             job.number("noise", 63),
             correction=options.get("correction", "none"),
+            block=recorder.samples * every if adapts else None,
         )
-        if job.bath != "adqtb":
-            return bath, None
-        if job.stage == "produce":
-            bath.set_random_friction(recorder.frequency, self._adapted_friction(recorder))
+        if not adapts:
+            if job.bath == "adqtb":
+                bath.set_random_friction(recorder.frequency, self._adapted_friction(recorder))
             return bath, None
         adaptation = Adaptation(
             recorder.frequency, self._element_masses(), friction, options["adaptation_rate"]
@@ -396,7 +402,7 @@ class Stage:
         attrs = self.attributes(status, message)
         series = {
             name: np.concatenate([part[name] for part in parts if name in part])
-            for name in ("time", *records.SERIES)
+            for name in ("time", *records.SERIES, *records.OPTIONAL)
             if any(name in part for part in parts)
         }
         if job.stage == "produce":
