@@ -1,5 +1,6 @@
 """A tiny campaign through `snakemake --profile slurm`, on a real Slurm that this module runs."""
 
+import json
 import os
 import shutil
 import socket
@@ -93,6 +94,9 @@ def slurm(tmp_path_factory):
             daemons.append(start(state, daemon, "-D"))
         wait_for("slurmd", "sinfo", "--noheader", "--format=%T", wanted="idle")
         yield state
+        # What a failed test left behind would outlive the daemons.
+        subprocess.run(["scancel", "--user", "root"], timeout=20)
+        wait_for("Slurm", "sh", "-c", 'test -z "$(squeue --noheader)"')
     finally:
         for daemon in reversed(daemons):
             daemon.terminate()
@@ -112,7 +116,10 @@ def test_tiny_campaign_through_slurm(slurm, campaign, finished):
     tiny = campaign("cluster")
     # The phonons take the longest by far, and are a job like any other.
     shutil.copytree(finished.results / "harmonic", tiny.results / "harmonic")
+    ranks = min(2, os.cpu_count())
     run = tiny.snakemake(
+        "--set-threads",
+        f"equilibrate={ranks}",
         "--profile",
         "slurm",
         "--slurm-init-seconds-before-status-checks",
@@ -124,6 +131,8 @@ def test_tiny_campaign_through_slurm(slurm, campaign, finished):
         timeout=420,
     )
     assert run.returncode == 0, run.stdout + run.stderr
+    job = json.loads((tiny.results / "scratch/qtb/P150_T100/equilibrate.job.json").read_text())
+    assert job["mpi_ranks"] == ranks
     assert tiny.dataset().status.values.tolist() == [[[0]]]
     # Through Slurm, not beside it: the controller saw equilibrate, produce and analyse.
     jobs = subprocess.run(

@@ -46,6 +46,9 @@ def environment() -> dict[str, str]:
     env.setdefault("DP_INTRA_OP_PARALLELISM_THREADS", env["OMP_NUM_THREADS"])
     env.setdefault("DP_INTER_OP_PARALLELISM_THREADS", "1")
     env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # All ranks of a job share its node. Within Slurm, MPICH would start them by `srun`, as a step
+    # of its own that waits for ever for the cores which the job's own step holds.
+    env.setdefault("HYDRA_LAUNCHER", "fork")
     return env
 
 
