@@ -196,8 +196,8 @@ class Dynamics(Section):
         description="length of the run that forgets the starting structure"
     )
     produce: quantity("ps", "50 ps") = Field(description="length of the measured run")
-    barostat_damping: quantity("ps", "0.3 ps") = Field(
-        "0.3 ps", description="relaxation time of the cell"
+    barostat_damping: quantity("ps", "0.5 ps") = Field(
+        "0.5 ps", description="relaxation time of the cell"
     )
     thermo_interval: quantity("fs", "5 fs") = Field(
         "5 fs", description="between records of energies, cell and pressure"
