@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lah10.analysis.deconvolution import BathParameters, Deconvolution
 from lah10.dynamics.adaptive import Adaptation, fdt_deviation
 from lah10.dynamics.bath import Bath
 from lah10.dynamics.recorder import SpectrumRecorder
@@ -21,141 +22,250 @@ ENERGY = PLANCK * FREQUENCY  # eV: ħω
 MASS = 1.008  # g/mol
 LENGTH = np.sqrt(ENERGY / (MASS * MVV2E)) / OMEGA  # Å: (ħ/mω)^½
 TEMPERATURE = ENERGY / BOLTZMANN  # K
+#: End of the coloured noise, THz: 20 model units, far above every model's frequencies.
+CUTOFF = 200.0
 
 
 @dataclass(frozen=True)
 class Model:
-    """A potential of one or two coordinates a particle pair.
+    """Particles of mass 1 in one or two coordinates.
 
     Attributes
     ----------
     coordinates : int
         1 or 2; every coordinate is one kind of atom for the bath.
-    force : callable
-        Positions (coordinates, n) to forces of the same shape, in model units.
-    start : tuple of float
-        Position of rest.
+    potential, force : callable
+        Of positions (coordinates, …): energies (…) and forces (coordinates, …), model units.
+    temperature : float
+        At which the model is looked at, ħω/k_B.
     """
 
     name: str
     coordinates: int
+    potential: Callable[[np.ndarray], np.ndarray]
     force: Callable[[np.ndarray], np.ndarray]
-    start: tuple[float, ...]
+    temperature: float = 0.0
 
 
 MORSE_DEPTH = 10.0
 _A = 1 / np.sqrt(2 * MORSE_DEPTH)  # ω = 1
 
 
-def _leakage(q):
+def _morse_force(q):
+    decay = np.exp(-_A * q)
+    return -2 * MORSE_DEPTH * _A * (1 - decay) * decay
+
+
+def _leakage_force(q):
     big, small = q
-    return np.array([-4 * big - 0.15 * small**2, -small - 0.3 * big * small - 0.2 * small**3])
+    return np.array([-4 * big - 0.15 * small * small,
+                     -small * (1 + 0.3 * big + 0.2 * small * small)])  # fmt: skip
 
 
 MODELS = {
-    "harmonic": Model("harmonic", 1, lambda q: -q, (0.0,)),
-    "quartic": Model("quartic", 1, lambda q: -(q**3), (0.0,)),
-    "mixed": Model("mixed", 1, lambda q: -q - q**3, (0.0,)),
-    "morse": Model(
-        "morse",
-        1,
-        lambda q: -2 * MORSE_DEPTH * _A * (1 - np.exp(-_A * q)) * np.exp(-_A * q),
-        (0.0,),
-    ),
-    "leakage": Model("leakage", 2, _leakage, (0.0, 0.0)),
-}
+    model.name: model
+    for model in (
+        Model("harmonic", 1, lambda q: 0.5 * q[0] ** 2, lambda q: -q),
+        Model("quartic", 1, lambda q: 0.25 * (q[0] * q[0]) ** 2, lambda q: -q * q * q),
+        Model(
+            "mixed", 1,
+            lambda q: 0.5 * q[0] ** 2 + 0.25 * (q[0] * q[0]) ** 2,
+            lambda q: -q - q * q * q,
+        ),
+        Model(
+            "morse", 1, lambda q: MORSE_DEPTH * (1 - np.exp(-_A * q[0])) ** 2, _morse_force
+        ),
+        # Two oscillators whose coupling drains zero-point energy from the stiff to the soft one.
+        Model(
+            "leakage", 2,
+            lambda q: 2 * q[0] ** 2 + 0.5 * q[1] ** 2 + 0.15 * q[0] * q[1] ** 2
+            + 0.05 * (q[1] * q[1]) ** 2,
+            _leakage_force,
+            temperature=0.1,
+        ),
+    )
+}  # fmt: skip
+
+
+def exact(model: Model, basis: int = 36) -> dict[str, np.ndarray | float]:
+    """Quantum thermal averages, by diagonalisation in a product of oscillator bases.
+
+    Potential energies are taken at the eigenvalues of the position operator (Harris, Engerholm and
+    Gwinn, J. Chem. Phys. 43, 1515 (1965)), kinetic ones are exact in the basis.
+
+    Returns
+    -------
+    dict
+        energy and potential (model units), and by coordinate kinetic, square ⟨q²⟩ and
+        position ⟨q⟩.
+    """
+    n = np.arange(basis)
+    ladder = np.diag(np.sqrt(n[1:]), 1)
+    position = (ladder + ladder.T) / np.sqrt(2)
+    kinetic = 0.25 * (np.diag(2 * n + 1.0) - ladder @ ladder - (ladder @ ladder).T)
+    points, vectors = np.linalg.eigh(position)
+    kinetic = vectors.T @ kinetic @ vectors
+    one = np.eye(basis)
+    if model.coordinates == 1:
+        grid, parts = points[None], [kinetic]
+    else:
+        grid = np.array(np.meshgrid(points, points, indexing="ij")).reshape(2, -1)
+        parts = [np.kron(kinetic, one), np.kron(one, kinetic)]
+    potential = model.potential(grid)
+    levels, states = np.linalg.eigh(sum(parts) + np.diag(potential))
+    if model.temperature > 0:
+        weight = np.exp(-(levels - levels[0]) / model.temperature)
+    else:
+        weight = (np.arange(len(levels)) == 0).astype(float)
+    weight /= weight.sum()
+    used = weight > 1e-14
+    states, weight = states[:, used], weight[used]
+    density = states**2 @ weight
+    return {
+        "energy": float(weight @ levels[used]),
+        "potential": float(density @ potential),
+        "kinetic": np.array([np.einsum("ik,ij,jk,k", states, t, states, weight, optimize=True)
+                             for t in parts]),
+        "square": grid**2 @ density,
+        "position": grid @ density,
+    }  # fmt: skip
 
 
 def simulate(
     model: Model,
     bath: str,
-    temperature: float,
     friction: float,
     time: float,
-    replicas: int = 256,
+    replicas: int = 512,
     seed: int = 1,
     timestep: float = 0.001,
     segment: float = 4.0,
     adaptation: float = 0.0,
     rate: float = 0.3,
-) -> dict[str, np.ndarray]:
-    """Run many copies of a model in a bath.
+    correction: str = "potential",
+) -> dict[str, np.ndarray | float]:
+    """Run many copies of a model in a bath, three of them in an atom.
 
     Parameters
     ----------
-    temperature, friction : float
-        In model units (ħω/k_B and ω).
+    friction : float
+        In model units (ω).
     time, adaptation : float
         Measured time, and time before it in which an adaptive bath adapts, ps.
+    replicas : int
+        Atoms of each coordinate.
     timestep, segment : float
         ps.
 
     Returns
     -------
     dict
-        kinetic, square, position (coordinates,): ⟨T⟩, ⟨x²⟩, ⟨x⟩ in model units, each with
-        `_stderr` over the replicas; deviation (coordinates,): ∫|Δ|dω / ∫ mγ_r C_vv dω.
+        kinetic, square, position, deconvolved (coordinates,): ⟨T⟩, ⟨q²⟩, ⟨q⟩ and ⟨T⟩ freed of the
+        friction's share; potential: ⟨V⟩; energy: ⟨V⟩ + deconvolved ⟨T⟩; model units, each with
+        `_stderr` over the replicas.
+        deviation, deviation_noise (coordinates,): Σ|Δ| over bands of 0.1 ω, relative to the
+        dissipated power, the mean square of its noise taken off; and the size of that noise.
+        frequency (F,), delta and random_friction (coordinates, F), in THz and 1/ps.
     """
+    every = 2
+    samples = round(segment / (every * timestep))
     kinds = np.repeat(np.arange(model.coordinates), replicas)
+    parameters = BathParameters(
+        bath, model.temperature * TEMPERATURE, friction * OMEGA, CUTOFF, timestep, correction
+    )
     heat = Bath(
         bath,
-        temperature * TEMPERATURE,
-        friction * OMEGA,
-        200.0,
+        parameters.temperature,
+        parameters.friction,
+        CUTOFF,
         np.full(len(kinds), MASS),
         kinds,
         timestep,
         seed,
         conserve_momentum=False,
+        correction=correction,
+        block=every * samples,
     )
-    every = 2
-    samples = round(segment / (every * timestep))
     recorder = SpectrumRecorder(kinds, every * timestep, samples, replicas)
     masses = np.full(model.coordinates, MASS)
-    adapt = Adaptation(recorder.frequency, masses, friction * OMEGA, rate)
+    adapt = Adaptation(recorder.frequency, masses, parameters.friction, rate)
     inertia = MASS * MVV2E
 
-    def pull(x):
-        q = x.reshape(model.coordinates, -1) / LENGTH
-        return model.force(q).reshape(x.shape) * ENERGY / LENGTH
+    def reduced(x):
+        return x.reshape(model.coordinates, -1) / LENGTH
 
-    x = np.repeat(np.array(model.start), replicas)[:, None] * LENGTH * np.ones((1, 3))
+    def pull(x):
+        return model.force(reduced(x)).reshape(x.shape) * (ENERGY / LENGTH)
+
+    # From rest: everything that a copy has, it has from the bath.
+    x = np.zeros((len(kinds), 3))
     v = np.zeros_like(x)
     force = pull(x)
     push = heat.random_force(0)
-    relax = round(10 / (friction * OMEGA) / timestep)
+    relax = round(10 / parameters.friction / timestep)
     warm = round(adaptation / timestep) if bath == "adqtb" else 0
     total = warm + relax + round(time / timestep)
-    sums = np.zeros((3, len(kinds)))
-    frozen = bath != "adqtb"
+    squares, paths = np.zeros((2, len(kinds), 3)), np.zeros_like(x)
+    potential, taken = np.zeros((replicas, 3)), 0
     for step in range(1, total + 1):
-        v += 0.5 * timestep / inertia * (force + push)
+        v += (0.5 * timestep / inertia) * (force + push)
         x += timestep * v
         force = pull(x)
         random = heat.random_force(step)
         push, on_step = heat.half_step_force(random, inertia, v, force)
-        v += 0.5 * timestep / inertia * (force + push)
-        if step % every == 0 and recorder.add(on_step, random) and not frozen:
+        v += (0.5 * timestep / inertia) * (force + push)
+        if step % every:
+            continue
+        if recorder.add(on_step, random) and step <= warm:
             heat.set_random_friction(recorder.frequency, adapt.update(*recorder.blocks[-1]))
-        if step == warm and not frozen:
-            frozen = True
+        if step == warm:
             heat.set_random_friction(recorder.frequency, adapt.settled())
-        if step == warm + relax:
+        if step <= warm + relax:
             recorder.blocks.clear()
-        if step > warm + relax:
-            sums += [(v**2).mean(axis=1), (x**2).mean(axis=1), x.mean(axis=1)]
-    mean = sums / (total - warm - relax)
-    mean *= np.array([[0.5 * inertia / ENERGY], [LENGTH**-2], [1 / LENGTH]])
-    mean = mean.reshape(3, model.coordinates, replicas)
+            continue
+        squares += [v * v, x * x]
+        paths += x
+        potential += model.potential(reduced(x)).reshape(replicas, 3)
+        taken += 1
+
+    per_atom = {
+        "kinetic": squares[0] * (0.5 * inertia / ENERGY),
+        "square": squares[1] / LENGTH**2,
+        "position": paths / LENGTH,
+        "potential": potential,
+    }
     result = {}
-    for name, values in zip(("kinetic", "square", "position"), mean, strict=True):
-        result[name] = values.mean(axis=1)
-        result[name + "_stderr"] = values.std(axis=1, ddof=1) / np.sqrt(replicas)
-    gamma = np.full((model.coordinates, len(recorder.frequency)), friction * OMEGA)
+    for name, values in per_atom.items():
+        values = values.mean(axis=1).reshape(-1, replicas) / taken
+        mean, error = values.mean(axis=1), values.std(axis=1, ddof=1) / np.sqrt(replicas)
+        scalar = name == "potential"
+        result[name] = float(mean[0]) if scalar else mean
+        result[f"{name}_stderr"] = float(error[0]) if scalar else error
+
+    blocks = np.array(recorder.blocks)
+    power, cross = blocks.mean(axis=0)
+    deconvolution = Deconvolution(recorder.frequency, parameters)
+    raw, sharp = deconvolution.energies(inertia * power)
+    result["deconvolved"] = result["kinetic"] * sharp / raw
+    result["deconvolved_stderr"] = result["kinetic_stderr"] * sharp / raw
+    result["energy"] = result["potential"] + result["deconvolved"].sum()
+    result["energy_stderr"] = np.hypot(
+        result["potential_stderr"], np.linalg.norm(result["deconvolved_stderr"])
+    )
+
+    gamma = np.full((model.coordinates, len(recorder.frequency)), parameters.friction)
     if bath == "adqtb":
         gamma = adapt.settled()
-    power, cross = np.mean(recorder.blocks, axis=0)
-    delta = fdt_deviation(power, cross, gamma, masses)
-    result["deviation"] = np.abs(delta).sum(axis=1) / (inertia * gamma * power).sum(axis=1)
+    width = round(0.1 * FREQUENCY * segment)
+    below = recorder.frequency < CUTOFF
+    starts = np.arange(0, below.sum(), width)
+    delta = fdt_deviation(blocks[:, 0], blocks[:, 1], gamma, masses)
+    bands = np.add.reduceat(delta[..., below], starts, axis=-1)
+    noise = bands.var(axis=0, ddof=1) / len(blocks)
+    scale = (inertia * gamma * power)[:, below].sum(axis=1)
+    mean = bands.mean(axis=0)
+    result["deviation"] = np.sqrt(np.maximum(mean**2 - noise, 0)).sum(axis=1) / scale
+    result["deviation_noise"] = np.sqrt(2 / np.pi * noise).sum(axis=1) / scale
+    result["delta"] = delta.mean(axis=0)
     result["frequency"], result["random_friction"] = recorder.frequency, gamma
     return result

@@ -32,6 +32,8 @@ from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA
 STEPS = 100
 #: Points in a bin of the recorder, at most, where `spreading` integrates over lines.
 FINEST = 64
+#: Bins that the window reaches to either side; beyond lies less than 10⁻⁶ of it.
+REACH = 12
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,17 @@ def spreading(frequency: np.ndarray, modes: np.ndarray, bath: BathParameters) ->
     # converges exponentially. Lines far narrower than a bin are taken as a little less narrow.
     refine = int(np.clip(np.ceil(8 * np.pi * step / bath.friction), 8, FINEST))
     friction = max(bath.friction, 8 * np.pi * step / FINEST)
-    fine = (np.arange(len(frequency) * refine) + 0.5) * step / refine
-    window = window_response((frequency[:, None] - fine) / step)
-    window += window_response((frequency[:, None] + fine) / step)
+    reach = REACH * refine
+    fine = (np.arange(len(frequency) * refine + reach) + 0.5) * step / refine
     spectra = response(fine[:, None], modes, friction, bath.timestep)[0]
-    return window @ (spectra * bath.noise(fine)[:, None]) / refine
+    spectra *= bath.noise(fine)[:, None]
+    # Spectra are even: what the window sees below zero mirrors what lies above.
+    spectra = np.concatenate([spectra[reach - 1 :: -1], spectra])
+    seen = np.zeros((len(frequency), len(modes)))
+    for offset in range(2 * reach):
+        weight = window_response((offset - reach + 0.5) / refine) / refine
+        seen += weight * spectra[offset : offset + len(frequency) * refine : refine]
+    return seen
 
 
 def invert(matrix: np.ndarray, spectrum: np.ndarray) -> np.ndarray:

@@ -29,12 +29,14 @@ def fdt_deviation(power, cross, friction, masses) -> np.ndarray:
 
 
 class Adaptation:
-    """γ_r(ω) of every element, adapted segment by segment by the ratio rule (adQTB-r).
+    """γ_r(ω) of every element, adapted segment by segment.
 
-    Δ = 0 means γ_r = Re C_vF/(m C_vv); every segment moves γ_r a share of the way there. In a
-    harmonic crystal the ratio is γ whatever γ_r is; where a mode loses energy to others it is
-    larger, where it gains energy smaller. Running means over a few segments keep the noise of a
-    single one out.
+    Δ = 0 means γ_r = Re C_vF/(m C_vv). Every segment moves γ_r by a share of its own Δ over the
+    running mean of m C_vv: in the mean a share of the way to that ratio, but linear in what one
+    noisy segment says, so that its noise averages out of the mean γ_r that production uses
+    (`settled`; Polyak and Juditsky, SIAM J. Control Optim. 30, 838 (1992)). In a harmonic crystal
+    the ratio is γ whatever γ_r is; where a mode loses energy to others it is larger, where it
+    gains energy smaller.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class Adaptation:
 
     #: γ_r stays above this share of γ: a random force of no strength could not be read off Δ.
     FLOOR = 0.01
-    #: Segments that the running means of S_vv and Re S_vF look back on.
+    #: Segments that the running mean of S_vv looks back on.
     MEMORY = 10
     #: Below this share of the largest S_vv nothing vibrates, and noise must not move γ_r.
     SILENT = 1e-3
@@ -66,7 +68,7 @@ class Adaptation:
         self.friction, self.rate = float(friction), float(rate)
         shape = (len(self.masses), len(self.frequency))
         self.random_friction = np.full(shape, self.friction)
-        self._power, self._cross = np.zeros(shape), np.zeros(shape)
+        self._power = np.zeros(shape)
         self._history: list[np.ndarray] = []
 
     def update(self, power, cross) -> np.ndarray:
@@ -74,8 +76,7 @@ class Adaptation:
         self._history.append(self.random_friction)
         weight = 1 / min(len(self._history), self.MEMORY)
         self._power += weight * (power - self._power)
-        self._cross += weight * (cross - self._cross)
-        deviation = fdt_deviation(self._power, self._cross, self.random_friction, self.masses)
+        deviation = fdt_deviation(power, cross, self.random_friction, self.masses)
         floor = self.SILENT * self._power.max(axis=1, keepdims=True)
         inertia = self.masses[:, None] * MVV2E
         step = self.rate * deviation / (inertia * np.maximum(self._power, floor))
@@ -92,7 +93,6 @@ class Adaptation:
         shape = (0, *self.random_friction.shape)
         return {
             "adapted_power": self._power,
-            "adapted_cross": self._cross,
             "adapted_friction": self.random_friction,
             "adapted_history": np.array(self._history) if self._history else np.empty(shape),
         }
@@ -100,6 +100,5 @@ class Adaptation:
     def restore(self, state) -> None:
         """Take up the state of a checkpoint."""
         self._power = state["adapted_power"].copy()
-        self._cross = state["adapted_cross"].copy()
         self.random_friction = state["adapted_friction"].copy()
         self._history = list(state["adapted_history"])

@@ -47,6 +47,8 @@ class Bath:
     correction : {"none", "potential"}
         Whether the noise has the spectrum Θ or the Θ̃ that keeps potential energies right at
         finite γ (`spectra.noise_energy`).
+    block : int, optional
+        Steps between changes of γ_r, where there will be any (`noise.ColouredNoise`).
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Bath:
         seed,
         conserve_momentum: bool = True,
         correction: str = "none",
+        block: int | None = None,
     ):
         self.name = name
         self.temperature = float(temperature)
@@ -71,10 +74,10 @@ class Bath:
         self.masses = np.asarray(masses, dtype=float)
         self.inertia = self.masses[:, None] * MVV2E  # eV ps²/Å²
         self._amplitude = np.sqrt(2 * self.inertia * self.friction)
-        self._share = self.masses[:, None] / self.masses.sum() * conserve_momentum
+        self._share = self.masses[:, None] / self.masses.sum() if conserve_momentum else None
         self.types = np.asarray(types)
         self._random_friction = None
-        self.noise = ColouredNoise(self.types, self._kernels(), seed)
+        self.noise = ColouredNoise(self.types, self._kernels(), seed, longest=block)
         self._step = None
 
     def noise_energy(self, frequency) -> np.ndarray:
@@ -130,7 +133,9 @@ class Bath:
         """
         if step != self._step:
             force = self._amplitude * self.noise.at(step)
-            self._force = force - self._share * force.sum(axis=0)
+            if self._share is not None:
+                force -= self._share * force.sum(axis=0)
+            self._force = force
             self._step = step
         return self._force
 

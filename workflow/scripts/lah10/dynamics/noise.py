@@ -88,6 +88,8 @@ class ColouredNoise:
     memory : float
         Bytes that a block may take; it sets the number of steps in a block. The work arrays of a
         group add a few MB.
+    longest : int, optional
+        Steps in a block, at most: filters that change every so often make longer ones a waste.
     """
 
     #: Longest block, steps; beyond it a larger block saves nothing.
@@ -95,12 +97,21 @@ class ColouredNoise:
     #: Shortest block: below it the filter is evaluated mostly for numbers that are thrown away.
     SHORTEST = 128
 
-    def __init__(self, types, kernels: Sequence[np.ndarray], seed: int, memory: float = 5.5e8):
+    def __init__(
+        self,
+        types,
+        kernels: Sequence[np.ndarray],
+        seed: int,
+        memory: float = 5.5e8,
+        longest: int | None = None,
+    ):
         self.types = np.asarray(types, dtype=np.intp)
         self.white = WhiteNoise(seed)
         self.kernels = [np.asarray(kernel, dtype=float) for kernel in kernels]
         fitting = int(memory / (self.types.size * 3 * 4))
         self.steps = int(np.clip(2 ** int(np.log2(max(fitting, 1))), self.SHORTEST, self.LONGEST))
+        if longest:
+            self.steps = min(self.steps, longest)
         self._start = None
         self._block = np.empty((self.steps, self.types.size, 3), dtype=np.float32)
         self._prepare()
