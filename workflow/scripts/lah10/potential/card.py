@@ -153,7 +153,7 @@ def _validity(validation: Mapping) -> list[str]:
     )
     return [
         "## Range of validity",
-        f"LaH10 in Fm-3m, R-3m and what lies between, perfect crystals without vacancies, classical "
+        "LaH10 in Fm-3m, R-3m and what lies between, perfect crystals without vacancies, classical "
         f"and quantum nuclei. Trained on {ranges}. Believe it elsewhere, and where frames are few, "
         "as far as the table by pressure says.",
         "Beyond the data nothing is accurate, but nothing should collapse. Squeezing Fm-3m, the "
