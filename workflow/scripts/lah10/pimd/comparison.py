@@ -51,6 +51,9 @@ VARIABLES: datasets.Table = {
     "g_difference_noise": (("row", "pair"), "1", "what the statistical errors alone make of it"),
 }  # fmt: skip
 
+#: Differences and expectations, which know no error.
+WITHOUT_ERROR = ("bead_error", "g_difference", "g_difference_noise")
+
 #: Where a method's summary has these under another name: path integrals tell beads from centroids.
 OF_PARTICLES = ("theta_small", "theta_large", "theta_deviation", "theta_null")
 
@@ -188,9 +191,8 @@ def _dataset(rows: Sequence[Mapping], heads: Sequence[tuple]) -> xr.Dataset:
     values = {}
     for name, (dims, _, _) in VARIABLES.items():
         empty = np.full([sizes[dim] for dim in dims[1:]], np.nan)
-        for suffix in ("", "_stderr"):
-            if any(name + suffix in row for row in rows):
-                values[name + suffix] = np.array([row.get(name + suffix, empty) for row in rows])
+        for suffix in ("",) if name in WITHOUT_ERROR else ("", "_stderr"):
+            values[name + suffix] = np.array([row.get(name + suffix, empty) for row in rows])
     result = datasets.assemble(
         {
             "element": (None, "element", ELEMENTS),
@@ -300,7 +302,7 @@ def _table_row(row: xr.Dataset) -> str:
 def _number(row: xr.Dataset, name: str) -> str:
     """ "12.34 ± 0.05": two digits of the error; the value alone without one; "" for NaN."""
     value = float(row[name])
-    error = float(row[f"{name}_stderr"]) if f"{name}_stderr" in row else np.nan
+    error = float(row[f"{name}_stderr"])
     if np.isnan(value):
         return ""
     if not error > 0:

@@ -80,8 +80,8 @@ def _colours(rows: xr.Dataset) -> list:
     beads = sorted({int(b) for b in rows.beads.values if b})
     shades = sns.light_palette(COLOURS["pimd"], len(beads) + 1)[1:]
     return [
-        shades[beads.index(int(row.beads))] if row.beads else COLOURS.get(str(row.method), GREY)
-        for row in (rows.method.isel(row=i) for i in range(rows.sizes["row"]))
+        shades[beads.index(b)] if b else COLOURS.get(str(method), GREY)
+        for method, b in zip(rows.method.values, rows.beads.values, strict=True)
     ]
 
 
@@ -99,13 +99,13 @@ def _curves(axes: Axes, rows: xr.Dataset, pair: str, colours: list) -> None:
 
 def _values(axes: Axes, rows: xr.Dataset, name: str, colours: list) -> None:
     _points(axes, rows, name, colours, "o", 0.0)
-    if f"{name}_deconvolved" in rows:
+    if f"{name}_deconvolved" in rows:  # of temperatures
         _points(axes, rows, f"{name}_deconvolved", colours, "D", 0.2, markerfacecolor="white")
-    reference = rows[name].values[rows.method.values == "pimd"]
-    errors = rows[f"{name}_stderr"].values[rows.method.values == "pimd"]
-    if len(reference) and np.isfinite(reference[-1]):
-        low, high = reference[-1] - errors[-1], reference[-1] + errors[-1]
-        axes.axhspan(low, high, color=COLOURS["pimd"], alpha=0.2, linewidth=0)
+    runs = (rows.method == "pimd") & rows[name].notnull()
+    if runs.any():
+        last = int(np.flatnonzero(runs.values)[-1])
+        value, error = float(rows[name][last]), float(rows[f"{name}_stderr"][last])
+        axes.axhspan(value - error, value + error, color=COLOURS["pimd"], alpha=0.3, linewidth=0)
     _names(axes, rows)
 
 
@@ -125,11 +125,11 @@ def _theta(axes: Axes, rows: xr.Dataset, colours: list) -> None:
 def _points(
     axes: Axes, rows: xr.Dataset, name: str, colours: list, marker: str, shift: float, **style
 ) -> None:
-    errors = rows[f"{name}_stderr"].values if f"{name}_stderr" in rows else None
+    errors = rows[f"{name}_stderr"].values
     for i, colour in enumerate(colours):
         value = float(rows[name].values[i])
         if np.isfinite(value):
-            error = None if errors is None or not errors[i] > 0 else errors[i]
+            error = errors[i] if errors[i] > 0 else None
             axes.errorbar(i + shift, value, yerr=error, color=colour, marker=marker,
                           linestyle="none", **style)  # fmt: skip
 
