@@ -78,7 +78,7 @@ def draw(rows: xr.Dataset, title: str) -> Figure:
 def _colours(rows: xr.Dataset) -> list:
     """One colour a row: a bath's own; path integrals the darker the more beads."""
     beads = sorted({int(b) for b in rows.beads.values if b})
-    shades = sns.light_palette(COLOURS["pimd"], len(beads) + 1)[1:]
+    shades = sns.light_palette(COLOURS["pimd"], len(beads) + 2)[2:]
     return [
         shades[beads.index(b)] if b else COLOURS.get(str(method), GREY)
         for method, b in zip(rows.method.values, rows.beads.values, strict=True)
