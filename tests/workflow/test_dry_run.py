@@ -215,6 +215,8 @@ def test_temporary_trajectories_do_not_come_back(campaign):
     made = campaign("temporary", keep_trajectories=False)
     pretend(made)
     assert not list(made.folder.rglob("trajectory.nc"))
-    for path in (REPOSITORY / "workflow/scripts/lah10/analysis").glob("*.py"):
-        assert str(path) not in made.snakemake("--detailed-summary").stdout
+    module = made.folder / "workflow/scripts/lah10/analysis/distortion.py"
+    (made.folder / "workflow").unlink()
+    shutil.copytree(REPOSITORY / "workflow", made.folder / "workflow")
+    module.write_text(module.read_text() + "\n# mended\n")
     assert made.planned() == []

@@ -99,7 +99,7 @@ def test_locks_carry_hashes_and_no_index():
 def test_the_lock_is_compiled_from_what_is_wanted():
     versions = locked()
     for line in (REPOSITORY / "requirements.in").read_text().splitlines():
-        if line and not line.startswith("#"):
+        if line := line.partition("#")[0].strip():
             name, version = re.fullmatch(r"([a-z0-9-]+)(?:\[.*\])?==(.+)", line).groups()
             assert versions[name] == version
 
