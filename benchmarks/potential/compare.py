@@ -107,7 +107,8 @@ def compressed(graph: Path, scratch: Path) -> Path:
     which = int(np.argmin([distances.min() for distances in nearest]))
     closest = systems[which].select([int(np.argmin(nearest[which]))])
     dataset.write_deepmd(closest, scratch / "closest")
-    training.compress(upgraded, output, PUBLISHED_INPUT, scratch / "closest", [closest], log)
+    closest_folder = scratch / "closest"
+    training.compress(upgraded, output, PUBLISHED_INPUT, closest_folder, [closest], log, step=0.01)
     return output
 
 
