@@ -5,10 +5,7 @@ that ended the one before, so that a killed run goes on to the same bits.
 """
 
 import contextlib
-import ctypes
 import json
-import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -27,23 +24,23 @@ from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.launch import USER_ERROR
 from lah10.dynamics.locks import lock
+from lah10.dynamics.process import (
+    VOLUME_LIMITS,
+    end_with_parent,
+    forced_since,
+    say,
+    temperature_limit,
+)
 from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.dynamics.trajectory import write_trajectory
 from lah10.errors import PointFailure, UserError
 from lah10.files import atomic_path, sha256
 from lah10.units import BOLTZMANN, MVV2E
 
-#: A volume beyond these multiples of the first one means that the crystal is lost.
-VOLUME_LIMITS = (0.5, 1.5)
 #: Damping of the cell while it finds its volume (`lammps_input.integrator`).
 EQUILIBRATION_DRAG = 2.0
 #: Seconds between two lines of progress.
 PROGRESS_INTERVAL = 10.0
-
-
-def say(message: str) -> None:
-    """A line for the log and the terminal (`launch.run_stage` passes it on)."""
-    print(f"lah10: {message}", flush=True)
 
 
 class Ranks:
@@ -472,20 +469,6 @@ class Stage:
         )
 
 
-def temperature_limit(expected: float) -> float:
-    """Kinetic temperature above which a run has run away, K: far above any start from a crystal."""
-    return 4 * expected + 1000
-
-
-def forced_since(stage: str) -> float | None:
-    """Start of a forced rerun of this stage (environment LAH10_FORCED), Unix time, or None."""
-    text = os.environ.get("LAH10_FORCED")
-    if not text:
-        return None
-    forced = json.loads(text)
-    return float(forced["since"]) if stage in forced["rules"] else None
-
-
 def handed_on(job: Job) -> None:
     """Fail as the stage before did, if it failed."""
     if not job.equilibration:
@@ -494,13 +477,6 @@ def handed_on(job: Job) -> None:
         status, message = data.attrs["status"], data.attrs["status_message"]
     if status != "ok":
         raise PointFailure(status, f"in equilibration: {message}")
-
-
-def end_with_parent() -> None:
-    """Ask the kernel to end this process when its parent dies (Linux; elsewhere nothing)."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def main(path: str) -> int:

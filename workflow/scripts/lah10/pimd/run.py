@@ -21,14 +21,14 @@ from lah10.dynamics.bath import expected_temperature
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.launch import USER_ERROR
 from lah10.dynamics.locks import lock
-from lah10.dynamics.records import versions, write_dataset
-from lah10.dynamics.run import (
+from lah10.dynamics.process import (
     VOLUME_LIMITS,
     end_with_parent,
     forced_since,
     say,
     temperature_limit,
 )
+from lah10.dynamics.records import versions, write_dataset
 from lah10.dynamics.trajectory import write_trajectory
 from lah10.errors import PointFailure, UserError
 from lah10.files import atomic_path, sha256
