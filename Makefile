@@ -26,8 +26,8 @@ test: $(VENV)/.installed-dev ## set up and run all tests
 figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diagram.nc, without any simulation
 	$(BIN)/snakemake figures
 
-bench: $(VENV)/.installed ## measure what is claimed of speed
-	for bench in benchmarks/*.py; do PYTHONPATH=workflow/scripts $(BIN)/python $$bench || exit 1; done
+bench: $(VENV)/.installed-dev ## measure what is claimed of the quantum baths: accuracy and cost
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/bath/run.py
 
 schema: $(VENV)/.installed ## write workflow/schemas/config.schema.json from the model in lah10.config
 	cd workflow/scripts && $(abspath $(BIN))/python -c "from lah10 import config; print(config.json_schema(), end='')" \

@@ -243,7 +243,7 @@ def simulate(
         result[f"{name}_stderr"] = float(error[0]) if scalar else error
 
     blocks = np.array(recorder.blocks)
-    power, cross = blocks.mean(axis=0)
+    power = blocks[:, 0].mean(axis=0)
     deconvolution = Deconvolution(recorder.frequency, parameters)
     raw, sharp = deconvolution.energies(inertia * power)
     result["deconvolved"] = result["kinetic"] * sharp / raw

@@ -1,5 +1,8 @@
 """Noise is a pure function of (seed, tag, step), with the colour it was asked for."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -16,7 +19,8 @@ def kernel(temperature=300.0):
 def test_white_noise_is_the_same_however_it_is_cut():
     white = WhiteNoise(7)
     whole = white.group(3, 100, 100 + 3 * CHUNK)
-    parts = [white.group(3, 100, 900), white.group(3, 900, 100 + 3 * CHUNK)]
+    cut = 100 + CHUNK + CHUNK // 3
+    parts = [white.group(3, 100, cut), white.group(3, cut, 100 + 3 * CHUNK)]
     assert np.array_equal(whole, np.concatenate(parts, axis=-1))
 
 
@@ -44,6 +48,39 @@ def test_filter_has_the_spectrum_from_half_a_terahertz_to_the_cutoff(temperature
     assert gain[inside] / wanted[inside] == pytest.approx(1.0, abs=0.01)
     above = inside & (f > 1)
     assert gain[above] / wanted[above] == pytest.approx(1.0, abs=2e-3)
+
+
+def test_filter_is_no_longer_than_it_must_be():
+    lengths = [len(kernel(temperature)) * TIMESTEP for temperature in (1.0, 20.0, 100.0)]
+    assert lengths == pytest.approx([4.096, 1.024, 0.512], abs=2 * TIMESTEP)
+
+
+class Ranks:
+    """Communicator of threads: every rank adds its block to the others'."""
+
+    def __init__(self, rank, size, blocks, barrier):
+        self.rank, self.size, self.blocks, self.barrier = rank, size, blocks, barrier
+
+    def Allreduce(self, _in_place, block, op):
+        self.blocks[self.rank] = block.copy()
+        self.barrier.wait()
+        block[:] = sum(self.blocks)
+        self.barrier.wait()
+
+
+def test_ranks_share_the_work_and_agree_to_the_bit():
+    pytest.importorskip("mpi4py")
+    types, kernels = [0, 1] * 40, [kernel(), kernel(20.0)]
+    alone = ColouredNoise(types, kernels, seed=5, memory=1e6).at(777).copy()
+    barrier, blocks = threading.Barrier(3), [None] * 3
+
+    def one(rank):
+        comm = Ranks(rank, 3, blocks, barrier)
+        return ColouredNoise(types, kernels, seed=5, memory=1e6, comm=comm).at(777).copy()
+
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(one, range(3)):
+            assert np.array_equal(found, alone)
 
 
 def test_block_is_the_convolution_written_out():

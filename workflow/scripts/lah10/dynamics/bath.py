@@ -49,6 +49,8 @@ class Bath:
         finite γ (`spectra.noise_energy`).
     block : int, optional
         Steps between changes of γ_r, where there will be any (`noise.ColouredNoise`).
+    comm : mpi4py communicator, optional
+        Ranks that make the noise together.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Bath:
         conserve_momentum: bool = True,
         correction: str = "none",
         block: int | None = None,
+        comm=None,
     ):
         self.name = name
         self.temperature = float(temperature)
@@ -77,7 +80,7 @@ class Bath:
         self._share = self.masses[:, None] / self.masses.sum() if conserve_momentum else None
         self.types = np.asarray(types)
         self._random_friction = None
-        self.noise = ColouredNoise(self.types, self._kernels(), seed, longest=block)
+        self.noise = ColouredNoise(self.types, self._kernels(), seed, longest=block, comm=comm)
         self._step = None
 
     def noise_energy(self, frequency) -> np.ndarray:

@@ -257,6 +257,7 @@ class Stage:
             job.number("noise", 63),
             correction=options.get("correction", "none"),
             block=recorder.samples * every if adapts else None,
+            comm=self.ranks.comm,
         )
         if not adapts:
             if job.bath == "adqtb":

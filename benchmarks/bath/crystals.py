@@ -1,0 +1,251 @@
+"""Two crystals under the project's bath in LAMMPS and under OpenMM's QTBIntegrator.
+
+Einstein crystal: independent atoms on springs, whose quantum energies are known. Solid neon: a
+Lennard-Jones crystal. OpenMM's integrator is an independent implementation (adaptation rate 0 makes
+it a plain quantum thermal bath); its noise carries the correction of the potential energy, so it is
+compared with `correction: potential` of ours. Each function runs one case and returns numbers.
+"""
+
+import numpy as np
+
+from lah10.analysis.deconvolution import BathParameters, Deconvolution
+from lah10.dynamics.recorder import SpectrumRecorder
+from lah10.units import BOLTZMANN, MVV2E
+
+#: Einstein crystal: THz, g/mol.
+FREQUENCIES = (15.0, 40.0, 60.0)
+MASS = 1.008
+#: Neon: Lennard-Jones parameters of Cuccoli, Macchi, Tognetti and Vaia, Phys. Rev. B 47, 7859
+#: (1993), K and Å; lattice constant of the solid at low temperature, Å.
+NEON = {"epsilon": 36.68, "sigma": 2.787, "lattice": 4.464, "mass": 20.180}
+NEON_REPEAT = 4  # 256 atoms
+#: K: kinetic energy of solid neon at 0 K by diffusion Monte Carlo with the Aziz HFD-B potential,
+#: 41.51(6) K (Cazorla and Boronat, J. Phys.: Condens. Matter 20, 015223 (2008)); neutron scattering
+#: says 41(2) K (Timms et al., J. Low Temp. Phys. 139, 727 (2005)).
+NEON_KINETIC = 41.51
+CUTOFF = 200.0  # THz, of the Einstein crystal's noise
+NEON_CUTOFF = 20.0
+
+
+def neon_positions() -> tuple[np.ndarray, float]:
+    """FCC sites, Å, and the edge of the cubic box."""
+    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    cells = np.stack(np.meshgrid(*[np.arange(NEON_REPEAT)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    sites = (cells[:, None] + basis).reshape(-1, 3)
+    return sites * NEON["lattice"], NEON_REPEAT * NEON["lattice"]
+
+
+def _mean(samples) -> tuple[list, list]:
+    """Mean and standard error from ten blocks, along the first axis."""
+    samples = np.asarray(samples)
+    blocks = np.array([part.mean(axis=0) for part in np.array_split(samples, 10)])
+    return samples.mean(axis=0).tolist(), (blocks.std(axis=0, ddof=1) / np.sqrt(10)).tolist()
+
+
+# ------------------------------------------------------------------------------- ours, LAMMPS
+
+
+def _engine(lines, masses, types, timestep, bath_options, segment, every):
+    from lah10.dynamics import lammps_input as script
+    from lah10.dynamics.bath import Bath
+    from lah10.dynamics.engine import Engine
+
+    engine = Engine("none")
+    engine.execute([*script.header(), *lines, f"timestep {timestep}", "fix move all nve",
+                    f"fix {script.BATH} all external pf/callback 1 1",
+                    "compute ke all ke", "thermo 10", "thermo_modify norm no"])  # fmt: skip
+    bath = Bath("qtb", masses=masses, types=types, timestep=timestep, seed=7, **bath_options)
+    recorder = SpectrumRecorder(types, every * timestep, round(segment / timestep / every), 1000)
+    engine.attach(bath, recorder, every)
+    return engine, recorder
+
+
+def _deconvolved(recorder, masses, temperature, friction, cutoff, timestep, correction):
+    """Ratio of deconvolved to raw kinetic energy by kind of atom."""
+    parameters = BathParameters("qtb", temperature, friction, cutoff, timestep, correction)
+    power = np.mean([block[0] for block in recorder.blocks], axis=0)
+    spectra = power * np.asarray(masses)[:, None] * MVV2E
+    raw, sharp = Deconvolution(recorder.frequency, parameters).energies(spectra)
+    return sharp / raw
+
+
+def einstein_ours(
+    temperature: float, friction: float, time: float, atoms: int, correction: str = "potential",
+    timestep: float = 0.0005, bath: str = "qtb",
+) -> dict:  # fmt: skip
+    """Kinetic (raw, deconvolved) and potential energy a mode, K, of every frequency."""
+    kinds = np.repeat(np.arange(len(FREQUENCIES)), atoms)
+    total = len(kinds)
+    lines = [
+        f"region box block 0 {4 * total} 0 4 0 4",
+        f"create_box {len(FREQUENCIES)} box",
+        *(f"create_atoms {kind + 1} single {4 * i + 2} 2 2" for i, kind in enumerate(kinds)),
+        f"mass * {MASS}",
+        "pair_style zero 1.0",
+        "pair_coeff * *",
+    ]
+    for kind, frequency in enumerate(FREQUENCIES, 1):
+        spring = MASS * MVV2E * (2 * np.pi * frequency) ** 2
+        lines += [f"group part{kind} type {kind}", f"compute ke{kind} part{kind} ke",
+                  f"fix spring{kind} part{kind} spring/self {spring:.12g}"]  # fmt: skip
+    columns = " ".join(f"c_ke{k} f_spring{k}" for k in range(1, len(FREQUENCIES) + 1))
+    lines += [f"thermo_style custom step {columns}"]
+    options = {"temperature": temperature, "friction": friction, "cutoff": CUTOFF,
+               "conserve_momentum": False, "correction": correction}  # fmt: skip
+    engine, recorder = _engine(lines, np.full(total, MASS), kinds, timestep, options, 1.0, 4)
+    engine.start_segment()
+    engine.advance(round(10 / friction / timestep / 10) * 10)
+    recorder.blocks.clear()
+    samples = []
+    for _ in range(round(time / timestep / 10)):
+        engine.advance(10)
+        row = engine.lmp.last_thermo()
+        samples.append([[row[f"c_ke{k}"], row[f"f_spring{k}"]]
+                        for k in range(1, len(FREQUENCIES) + 1)])  # fmt: skip
+    mean, error = _mean(np.array(samples) * 2 / (3 * atoms * BOLTZMANN))
+    mean, error = np.array(mean), np.array(error)
+    ratio = _deconvolved(recorder, [MASS] * len(FREQUENCIES), temperature, friction, CUTOFF,
+                         timestep, correction)  # fmt: skip
+    return {
+        "kinetic": mean[:, 0].tolist(),
+        "kinetic_stderr": error[:, 0].tolist(),
+        "deconvolved": (mean[:, 0] * ratio).tolist(),
+        "potential": mean[:, 1].tolist(),
+        "potential_stderr": error[:, 1].tolist(),
+    }
+
+
+def neon_ours(
+    temperature: float, friction: float, time: float, correction: str = "potential",
+    timestep: float = 0.004,
+) -> dict:  # fmt: skip
+    """Kinetic (raw, deconvolved) and potential energy an atom, K, of solid neon."""
+    positions, edge = neon_positions()
+    lines = [
+        f"region box block 0 {edge:.12g} 0 {edge:.12g} 0 {edge:.12g}",
+        "create_box 1 box",
+        *(f"create_atoms 1 single {x:.12g} {y:.12g} {z:.12g}" for x, y, z in positions),
+        f"mass 1 {NEON['mass']}",
+        f"pair_style lj/cut {0.499 * edge:.12g}",
+        f"pair_coeff 1 1 {NEON['epsilon'] * BOLTZMANN:.12g} {NEON['sigma']}",
+        "compute kin all ke",
+        "thermo_style custom step pe c_kin",
+    ]
+    atoms = len(positions)
+    types, masses = np.zeros(atoms, int), np.full(atoms, NEON["mass"])
+    options = {"temperature": temperature, "friction": friction, "cutoff": NEON_CUTOFF,
+               "correction": correction}  # fmt: skip
+    engine, recorder = _engine(lines, masses, types, timestep, options, 8.0, 5)
+    engine.start_segment()
+    engine.advance(round(10 / friction / timestep / 10) * 10)
+    recorder.blocks.clear()
+    samples = []
+    for _ in range(round(time / timestep / 10)):
+        engine.advance(10)
+        row = engine.lmp.last_thermo()
+        # The centre of mass stands still.
+        samples.append([row["c_kin"] / (atoms - 1), row["PotEng"] / atoms])
+    mean, error = _mean(np.array(samples) / BOLTZMANN)
+    ratio = _deconvolved(recorder, [NEON["mass"]], temperature, friction, NEON_CUTOFF, timestep,
+                         correction)  # fmt: skip
+    return {"kinetic": mean[0], "kinetic_stderr": error[0], "deconvolved": mean[0] * ratio[0],
+            "potential": mean[1], "potential_stderr": error[1]}  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------- OpenMM
+
+
+def _integrator(temperature, friction, timestep, segment, cutoff):
+    import openmm
+
+    integrator = openmm.QTBIntegrator(temperature, friction, timestep)
+    integrator.setDefaultAdaptationRate(0.0)
+    integrator.setSegmentLength(segment)
+    integrator.setCutoffFrequency(2 * np.pi * cutoff)
+    integrator.setRandomNumberSeed(7)
+    return integrator
+
+
+def _context(system, integrator, positions):
+    import openmm
+
+    platform = openmm.Platform.getPlatformByName("CPU")
+    context = openmm.Context(system, integrator, platform, {"Threads": "1"})
+    context.setPositions(positions)
+    return context
+
+
+def _sample(context, integrator, steps, every=10):
+    """Positions and velocities, nm and nm/ps; velocities stand half a step off."""
+    for _ in range(steps // every):
+        integrator.step(every)
+        state = context.getState(getPositions=True, getVelocities=True, getEnergy=True)
+        yield (
+            state.getPositions(asNumpy=True)._value,
+            state.getVelocities(asNumpy=True)._value,
+            state.getPotentialEnergy()._value,
+        )
+
+
+#: kJ/mol in K.
+KJ_PER_MOL = 1e3 / (8.31446261815324)
+
+
+def einstein_openmm(
+    temperature: float, friction: float, time: float, atoms: int, timestep: float = 0.0005,
+    segment: float = 0.4,
+) -> dict:  # fmt: skip
+    """As `einstein_ours`, by OpenMM; no deconvolution there."""
+    import openmm
+
+    system = openmm.System()
+    springs = openmm.CustomExternalForce("0.5*k*(x*x+y*y+z*z)")
+    springs.addPerParticleParameter("k")
+    constants = np.repeat(MASS * (2 * np.pi * np.array(FREQUENCIES)) ** 2, atoms)
+    for i, k in enumerate(constants):
+        system.addParticle(MASS)
+        springs.addParticle(i, [k])
+    system.addForce(springs)
+    integrator = _integrator(temperature, friction, timestep, segment, CUTOFF)
+    context = _context(system, integrator, np.zeros((len(constants), 3)))
+    integrator.step(round(10 / friction / timestep))
+    samples = []
+    for x, v, _ in _sample(context, integrator, round(time / timestep)):
+        parts = np.stack([MASS * (v**2).sum(axis=1), constants * (x**2).sum(axis=1)])
+        samples.append(parts.reshape(2, len(FREQUENCIES), atoms).mean(axis=2).T / 3)
+    mean, error = _mean(np.array(samples) * KJ_PER_MOL)
+    mean, error = np.array(mean), np.array(error)
+    return {"kinetic": mean[:, 0].tolist(), "kinetic_stderr": error[:, 0].tolist(),
+            "potential": mean[:, 1].tolist(), "potential_stderr": error[:, 1].tolist()}  # fmt: skip
+
+
+def neon_openmm(
+    temperature: float, friction: float, time: float, timestep: float = 0.004, segment: float = 3.0
+) -> dict:
+    """As `neon_ours`, by OpenMM; no deconvolution there."""
+    import openmm
+
+    positions, edge = neon_positions()
+    system = openmm.System()
+    edge *= 0.1
+    system.setDefaultPeriodicBoxVectors((edge, 0, 0), (0, edge, 0), (0, 0, edge))
+    pairs = openmm.NonbondedForce()
+    pairs.setNonbondedMethod(openmm.NonbondedForce.CutoffPeriodic)
+    pairs.setCutoffDistance(0.499 * edge)
+    pairs.setUseDispersionCorrection(False)
+    for _ in positions:
+        system.addParticle(NEON["mass"])
+        pairs.addParticle(0.0, 0.1 * NEON["sigma"], NEON["epsilon"] / KJ_PER_MOL)
+    system.addForce(pairs)
+    system.addForce(openmm.CMMotionRemover(1))
+    integrator = _integrator(temperature, friction, timestep, segment, NEON_CUTOFF)
+    for i in range(len(positions)):
+        integrator.setParticleType(i, 0)
+    context = _context(system, integrator, 0.1 * positions)
+    integrator.step(round(10 / friction / timestep))
+    samples, atoms = [], len(positions)
+    for _, v, energy in _sample(context, integrator, round(time / timestep)):
+        samples.append([0.5 * NEON["mass"] * (v**2).sum() / (atoms - 1), energy / atoms])
+    mean, error = _mean(np.array(samples) * KJ_PER_MOL)
+    return {"kinetic": mean[0], "kinetic_stderr": error[0],
+            "potential": mean[1], "potential_stderr": error[1]}  # fmt: skip
