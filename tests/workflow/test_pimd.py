@@ -1,4 +1,4 @@
-"""Path integrals in the workflow: asked for by name alone, one job a number of beads, a real run."""
+"""Path integrals in the workflow: asked for by name alone, one job a number of beads, one real."""
 
 import pytest
 import xarray as xr
