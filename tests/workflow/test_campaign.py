@@ -4,14 +4,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 
-from campaigns import Campaign, checkout
+from campaigns import REPOSITORY, Campaign, checkout
 
 pytestmark = pytest.mark.slow
 
@@ -180,3 +182,17 @@ def test_a_forced_rerun_starts_anew(interrupted, copy_of):
         kill(again)
     assert "lah10: qtb P150 T100 produce: 0.005 of 0.3 ps" in log(made).read_text()
     assert "goes on from" not in log(made).read_text()
+
+
+def test_rates_are_measured_from_a_campaign(finished):
+    script = REPOSITORY / "benchmarks/campaign/rates.py"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow/scripts")}
+    text = subprocess.run(
+        [sys.executable, str(script), str(finished.results)],
+        env=environment, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    rates = yaml.safe_load(text)
+    assert (rates["atoms"], rates["ranks"], rates["points"]) == (44, 1, 1)
+    assert 10 < rates["dynamics"]["atom_steps_per_second"] < 1e6
+    assert rates["startup_seconds"]["produce"] > 0
+    assert 100 < rates["memory_mb"]["produce"] < 5000
