@@ -139,7 +139,7 @@ def simulate(
     replicas: int = 512,
     seed: int = 1,
     timestep: float = 0.001,
-    segment: float = 4.0,
+    segment: float = 2.0,
     adaptation: float = 0.0,
     rate: float = 0.3,
     correction: str = "potential",

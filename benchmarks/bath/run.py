@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 #: γ of the models, in units of ω (1.26 /ps), and times in ps.
 FRICTION = 0.02
-TIME, ADAPTATION, REPLICAS = 80.0, 200.0, 256
+TIME, ADAPTATION, REPLICAS = 80.0, 120.0, 256
 #: 1/ps: frictions between which nothing may change.
 FRICTIONS = (1.0, 5.0, 20.0)
 
@@ -107,7 +107,7 @@ def models(scale: float) -> None:
         for bath in ("qtb", "adqtb"):
             found = model_systems.simulate(
                 model, bath, FRICTION, scale * TIME + 8, replicas=REPLICAS,
-                adaptation=max(16.0, 4 * round(scale * ADAPTATION / 4)),
+                adaptation=max(16.0, 2 * round(scale * ADAPTATION / 2)),
             )  # fmt: skip
             row(f"{bath} E", number(exact["energy"]),
                 number(found["energy"], found["energy_stderr"]),

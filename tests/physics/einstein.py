@@ -5,6 +5,7 @@ Not a test: called by the tests in a process that can load LAMMPS.
 
 import numpy as np
 
+from lah10.analysis.deconvolution import BathParameters, Deconvolution
 from lah10.dynamics import lammps_input as script
 from lah10.dynamics.bath import Bath
 from lah10.dynamics.engine import Engine
@@ -12,8 +13,14 @@ from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.units import BOLTZMANN, MVV2E
 
 
-def energies(bath, temperature, friction, frequencies, steps, atoms, timestep=0.0005):
-    """Mean kinetic and potential energy a mode, as temperatures (K), at every frequency (THz)."""
+def energies(
+    bath, temperature, friction, frequencies, steps, atoms, timestep=0.0005, correction="none"
+):
+    """Mean kinetic and potential energy a mode, as temperatures (K), at every frequency (THz).
+
+    The first frequency belongs to La, the others to H; the deconvolved kinetic energies are of La
+    and of all H.
+    """
     engine = Engine("none")
     masses = np.array([138.905] * atoms + [1.008] * atoms * (len(frequencies) - 1))
     types = np.array([0] * atoms + [1] * atoms * (len(frequencies) - 1))
@@ -52,15 +59,26 @@ def energies(bath, temperature, friction, frequencies, steps, atoms, timestep=0.
         ]
     )
     recorder = SpectrumRecorder(types, 4 * timestep, 250, 1000)
-    engine.attach(
-        Bath(bath, temperature, friction, 200.0, masses, types, timestep, 11), recorder, 4
+    heat = Bath(
+        bath, temperature, friction, 200.0, masses, types, timestep, 11, correction=correction
     )
+    engine.attach(heat, recorder, 4)
     engine.start_segment()
     engine.advance(steps // 5)
+    recorder.blocks.clear()
     samples = []
     for _ in range(steps // 10):
         engine.advance(10)
         row = engine.lmp.last_thermo()
         samples.append([[row[f"c_ke{i}"], row[f"f_spring{i}"]] for i in range(len(frequencies))])
     mean = np.mean(samples, axis=0) * 2 / (3 * atoms * BOLTZMANN)
-    return {"kinetic": mean[:, 0].tolist(), "potential": mean[:, 1].tolist()}
+    parameters = BathParameters(bath, temperature, friction, 200.0, timestep, correction)
+    power = np.mean([block[0] for block in recorder.blocks], axis=0)
+    spectra = power * np.array([[138.905], [1.008]]) * MVV2E
+    raw, sharp = Deconvolution(recorder.frequency, parameters).energies(spectra)
+    kinetic = np.array([mean[0, 0], mean[1:, 0].mean()])
+    return {
+        "kinetic": mean[:, 0].tolist(),
+        "potential": mean[:, 1].tolist(),
+        "deconvolved": (kinetic * sharp / raw).tolist(),
+    }

@@ -57,6 +57,8 @@ class Adaptation:
 
     #: γ_r stays above this share of γ: a random force of no strength could not be read off Δ.
     FLOOR = 0.01
+    #: Steps are longer where γ_r < γ, by γ/γ_r, up to this factor.
+    BOOST = 4
     #: Segments that the running mean of S_vv looks back on.
     MEMORY = 10
     #: Below this share of the largest S_vv nothing vibrates, and noise must not move γ_r.
@@ -80,6 +82,8 @@ class Adaptation:
         floor = self.SILENT * self._power.max(axis=1, keepdims=True)
         inertia = self.masses[:, None] * MVV2E
         step = self.rate * deviation / (inertia * np.maximum(self._power, floor))
+        # Δ is γ_r times what is wrong: without this, γ_r would the slower fall the lower it is.
+        step *= self.friction / np.maximum(self.random_friction, self.friction / self.BOOST)
         self.random_friction = np.maximum(self.random_friction + step, self.FLOOR * self.friction)
         return self.random_friction
 
