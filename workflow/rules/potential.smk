@@ -21,6 +21,9 @@ INDEX = f"{POTENTIAL}/prepared/index.json"
 MODELS = {f"model{seed}": seed for seed in TRAINING.seeds}
 SHIPPED = "resources/potentials/lah10"
 REST = "resources/structures/Fm-3m.cif"
+#: DFT of the crystal at rest, and the source whose pressures it shares.
+STATIC_SOURCE = "lah10-gpaw-pbe"
+STATIC_DFT = f"resources/dataset/{STATIC_SOURCE}/fm-3m-static.txt"
 #: Where each source's labels lie: in the project, or fetched.
 SOURCE_FOLDERS = [
     source.path or f"{POTENTIAL}/data/{name}" for name, source in SPLIT.sources.items()
@@ -221,11 +224,38 @@ rule validate_potential:
         "../scripts/validate_potential.py"
 
 
+rule validate_statics:
+    input:
+        model=f"{POTENTIAL}/models/{{model}}/lah10.pb",
+        dft=STATIC_DFT,
+        alignment=TRAINING.alignment_file or [],
+    output:
+        table=f"{POTENTIAL}/models/{{model}}/statics.json",
+        figures=multiext(f"{POTENTIAL}/models/{{model}}/statics", ".png", ".pdf"),
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/statics.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/statics.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        source=STATIC_SOURCE,
+    message:
+        "Table I and the equation of state of {wildcards.model} beside DFT"
+    script:
+        "../scripts/validate_statics.py"
+
+
 rule potential_card:
     input:
         f"{POTENTIAL}/models/{{model}}/lah10.pb",
         f"{POTENTIAL}/models/{{model}}/training.json",
         f"{POTENTIAL}/models/{{model}}/validation.json",
+        f"{POTENTIAL}/models/{{model}}/statics.json",
         split=TRAINING.split,
     output:
         f"{POTENTIAL}/models/{{model}}/PROVENANCE.md",
@@ -262,6 +292,8 @@ rule ship_potential:
                 "lcurve.out",
                 "validation.json",
                 "parity.png",
+                "statics.json",
+                "statics.png",
             ],
         ),
     log:

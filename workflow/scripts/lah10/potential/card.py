@@ -19,6 +19,8 @@ FILES = {
     "alignment.yaml": "offsets of sets and sources that were taken off the labels",
     "validation.json": "every number above",
     "parity.png": "the model against DFT on the held-out sets",
+    "statics.json": "the crystal at rest, by the model and by DFT",
+    "statics.png": "its equation of state",
     "lcurve.out": "errors during training",
     "speed.json": "the speed above",
     "comparison.json": "the numbers of the model compared with",
@@ -28,8 +30,8 @@ FILES = {
 def render(folder: str | os.PathLike, split: Split) -> str:
     """The card in Markdown, from the files in a potential's folder.
 
-    Needed are lah10.pb, training.json and validation.json; speed.json and comparison.json
-    (another model's validation) are told when they are there.
+    Needed are lah10.pb, training.json and validation.json; statics.json, speed.json and
+    comparison.json (another model's validation) are told when they are there.
 
     Raises
     ------
@@ -49,6 +51,7 @@ def render(folder: str | os.PathLike, split: Split) -> str:
         "Written by `lah10.potential.card` from the files beside it; do not edit.",
         *_data(validation, split),
         *_errors(validation, folder),
+        *_statics(folder, digest),
         *_validity(validation),
         *_speed(folder, digest),
         *_training(training),
@@ -132,6 +135,51 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
             _table(HEADER, rows(other, "sources") + rows(other, "sets")),
         ]
     return blocks
+
+
+def _statics(folder: Path, digest: str) -> list[str]:
+    path = folder / "statics.json"
+    statics = _read(path) if path.is_file() else {}
+    if statics.get("model_sha256") != digest:
+        return []  # not computed yet, or of another model
+    state = statics["equation_of_state"]
+    return [
+        "## The crystal at rest",
+        f"Fm-3m at {statics['pressure']:g} GPa (the source paper's Table I) by the model and by "
+        "the DFT of lah10-gpaw-pbe, all angles 90°; the model's pressures moved by "
+        f"{statics['pressure_offset']:+.2f} GPa to that DFT's scale (`alignment.yaml`).",
+        _table(
+            ("length", "DFT (Å)", "DP (Å)", "deviation (%)"),
+            [
+                (
+                    name,
+                    f"{e['dft']:.4f}",
+                    *_numbers(("{:.4f}", e["model"]), ("{:+.3f}", e["deviation"])),
+                )
+                for name, e in statics["lengths"].items()
+            ],
+        ),
+        _table(
+            ("a (Å)", "DFT (GPa)", "DP (GPa)", "energy, DP - DFT (meV/atom)"),
+            [
+                (f"{a:.3f}", f"{dft:.1f}", *_numbers(("{:.1f}", dp), ("{:+.2f}", energy)))
+                for a, dft, dp, energy in zip(
+                    state["a"],
+                    state["pressure_dft"],
+                    state["pressure_model"],
+                    state["energy_deviation"],
+                    strict=True,
+                )
+            ],
+        ),
+        "Root mean square over these volumes: {} GPa and {} meV/atom (after one constant).".format(
+            *_numbers(("{:.2f}", state["pressure_rms"]), ("{:.2f}", state["energy_rms"]))
+        ),
+    ]
+
+
+def _numbers(*values: tuple[str, float | None]) -> list[str]:
+    return ["none" if value is None else form.format(value) for form, value in values]
 
 
 def _validity(validation: Mapping) -> list[str]:

@@ -117,6 +117,21 @@ class System:
         )
 
 
+def unlabelled(types: Sequence[int], boxes: np.ndarray, coordinates: np.ndarray) -> System:
+    """Structures to ask a model about: a `System` whose labels are zero."""
+    f, n = coordinates.shape[:2]
+    return System(
+        name="structures",
+        types=np.asarray(types),
+        boxes=boxes,
+        coordinates=coordinates,
+        energies=np.zeros(f),
+        forces=np.zeros((f, n, 3)),
+        virials=np.zeros((f, 3, 3)),
+        frames=tuple(f"frame {k}" for k in range(f)),
+    )
+
+
 def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
     """All systems at `path`: a DeePMD folder, a folder of such folders, or an extended XYZ file.
 

@@ -14,7 +14,7 @@ import numpy as np
 from ase.neighborlist import neighbor_list
 
 from lah10 import ELEMENTS
-from lah10.potential.dataset import System
+from lah10.potential.dataset import System, unlabelled
 from lah10.potential.evaluate import evaluate
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -108,15 +108,5 @@ def _pushed(crystal: ase.Atoms, pair: tuple[str, str], distances: Sequence[float
 
 
 def _system(crystal: ase.Atoms, boxes: np.ndarray, coordinates: np.ndarray) -> System:
-    """Unlabelled frames: structures to ask a model about."""
-    f, n = coordinates.shape[:2]
-    return System(
-        name="walk",
-        types=np.array([ELEMENTS.index(s) for s in crystal.get_chemical_symbols()]),
-        boxes=boxes,
-        coordinates=coordinates,
-        energies=np.zeros(f),
-        forces=np.zeros((f, n, 3)),
-        virials=np.zeros((f, 3, 3)),
-        frames=tuple(f"step {k}" for k in range(f)),
-    )
+    types = [ELEMENTS.index(symbol) for symbol in crystal.get_chemical_symbols()]
+    return unlabelled(types, boxes, coordinates)
