@@ -162,10 +162,11 @@ def _beside(labels, exact, ours, theirs) -> None:
     for i, label in enumerate(labels):
         for name, title in (("potential", "E_p"), ("kinetic", "E_k, not deconvolved")):
             mine, other = ours[name][i], theirs[name][i]
-            row(f"{label} {title}", number(exact[i], digits=1) if name == "potential" else "",
+            known = name == "potential" and not np.isnan(exact[i])
+            row(f"{label} {title}", number(exact[i], digits=1) if known else "",
                 number(mine, ours[f"{name}_stderr"][i], 1),
                 number(other, theirs[f"{name}_stderr"][i], 1), percent(mine, other),
-                percent(mine, exact[i]) if name == "potential" else "", widths=widths)  # fmt: skip
+                percent(mine, exact[i]) if known else "", widths=widths)  # fmt: skip
         if not np.isnan(exact[i]):
             row(f"{label} E_k", number(exact[i], digits=1),
                 number(ours["deconvolved"][i], ours["kinetic_stderr"][i], 1), "", "",

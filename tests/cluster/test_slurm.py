@@ -116,7 +116,7 @@ def test_tiny_campaign_through_slurm(slurm, campaign, finished):
     tiny = campaign("cluster")
     # The phonons take the longest by far, and are a job like any other.
     shutil.copytree(finished.results / "harmonic", tiny.results / "harmonic")
-    ranks = min(2, os.cpu_count())
+    ranks = min(2, len(os.sched_getaffinity(0)))  # as Snakemake counts
     run = tiny.snakemake(
         "--set-threads",
         f"equilibrate={ranks}",
