@@ -319,6 +319,10 @@ BAD_SETTINGS = {
     "unknown key": ({"stage": []}, "stage: unknown key; did you mean stages"),
     "missing": ({"stages": ...}, "stages: missing"),
     "no stage": ({"stages": []}, r"stages: \[\] is not allowed; a list of at least 1"),
+    "steps beyond the last checkpoint": (
+        {"stages": [{"input": "Makefile", "steps": 2500}], "checkpoint_steps": 2000},
+        r"stages\[0\].steps: 2500 is not allowed; a multiple of checkpoint_steps, 2000, is",
+    ),
     "no steps": ({"stages": [{"input": "Makefile", "steps": 0}]}, r"stages\[0\].steps: 0 is not"),
     "unknown key of a stage": (
         {"stages": [{"input": "Makefile", "step": 1, "steps": 1}]},

@@ -81,6 +81,16 @@ def test_the_input_is_filled_in(index):
     assert "systems" not in json.dumps(training.without_paths(content))
 
 
+def test_every_checkpoint_falls_on_a_line_of_the_curve(index):
+    """deepmd-kit saves nowhere else, and would end without its last steps."""
+    template = copy.deepcopy(TEMPLATE)
+    template["training"] = {**template.get("training", {}), "disp_freq": 1000}
+    content = training.training_input(template, index, steps=1250, seed=1, checkpoint_steps=250)
+    assert content["training"]["save_freq"] % content["training"]["disp_freq"] == 0
+    with pytest.raises(UserError, match=r"1250 steps with a checkpoint every 500 is not allowed"):
+        training.training_input(template, index, steps=1250, seed=1, checkpoint_steps=500)
+
+
 def test_shares_of_the_steps():
     entries = [{"name": name} for name in ("x/a", "x/b", "y/c", "x/d", "y/e")]
     ordered, text = training._shared(entries, {"x/b": 0.1, "y": 0.3})

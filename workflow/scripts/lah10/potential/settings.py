@@ -134,6 +134,12 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
                 f"{path}: {key}: {file} is not allowed; the path of an existing file is allowed"
             )
     split = load_split(Path(root, training.split))
+    for i, stage in enumerate(training.stages):
+        if stage.steps % training.checkpoint_steps:
+            raise UserError(
+                f"{path}: stages[{i}].steps: {stage.steps} is not allowed; a multiple of "
+                f"checkpoint_steps, {training.checkpoint_steps}, is"
+            )
     for name, file in training.compare.items():
         if name in (f"model{seed}" for seed in training.seeds):
             raise UserError(f"{path}: compare.{name}: the name of a trained model; choose another")

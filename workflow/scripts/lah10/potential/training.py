@@ -9,6 +9,7 @@ checkpoints, even after the parent was killed.
 import copy
 import fcntl
 import json
+import math
 import os
 import re
 import shutil
@@ -57,8 +58,8 @@ def training_input(
     Raises
     ------
     UserError
-        The template has another type map, too few neighbours for the data (`sel`), or a share
-        names nothing that is trained on.
+        The template has another type map, too few neighbours for the data (`sel`), a share names
+        nothing that is trained on, or the steps are no multiple of those between checkpoints.
     """
     content = copy.deepcopy(template)
     model = content.get("model", {})
@@ -66,6 +67,11 @@ def training_input(
         raise UserError(
             f"training input: model.type_map: {model.get('type_map')} is not allowed; "
             f"{list(ELEMENTS)} is"
+        )
+    if steps % checkpoint_steps:
+        raise UserError(
+            f"training: {steps} steps with a checkpoint every {checkpoint_steps} is not allowed; a "
+            "multiple is, or the last steps would be lost"
         )
     index_path = Path(index_path).resolve()
     index = read_index(index_path)
@@ -89,6 +95,8 @@ def training_input(
         "numb_steps": steps,
         "seed": 10 * seed + 3,
         "save_freq": checkpoint_steps,
+        # deepmd-kit looks for a checkpoint to write only where it writes to the curve.
+        "disp_freq": math.gcd(checkpoint_steps, training.get("disp_freq", checkpoint_steps)),
         "save_ckpt": CHECKPOINT,
         "disp_file": CURVE,
     }
