@@ -132,6 +132,7 @@ class Stage:
                 handed_on(job)
                 self._dynamics(partial)
                 if job.stage == "produce":
+                    self.ranks.say(f"{self.name}: relaxing the mean structure")
                     static = self._static_energy()
             except PointFailure as failure:
                 status, message = failure.status, str(failure)
@@ -173,6 +174,7 @@ class Stage:
 
     def _from_crystal(self) -> None:
         job = self.job
+        self.ranks.say(f"{self.name}: looking for the volume at rest")
         self.engine.execute(
             [
                 *script.header(),
