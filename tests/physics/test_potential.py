@@ -191,13 +191,13 @@ def test_the_card_is_that_of_the_model():
 def test_its_errors_on_the_published_held_out_sets():
     """Stored numbers of both models on the same frames; the card prints them.
 
-    The published model was trained on these very frames and is a fifth better in force: the bound
+    The published model was trained on these very frames and is an eighth better in force: the bound
     here keeps what was reached, and should come down to 1 with the next training.
     """
     shipped = json.loads((SHIPPED / "validation.json").read_text())["sources"]["ly-ceperley"]
     published = json.loads((SHIPPED / "comparison.json").read_text())["sources"]["ly-ceperley"]
     assert shipped["frames"] == published["frames"]
-    assert shipped["force_rmse"] <= 1.25 * published["force_rmse"]
+    assert shipped["force_rmse"] <= 1.15 * published["force_rmse"]
     assert shipped["energy_rmse"] <= 3.0
     assert shipped["pressure_rmse"] <= 1.0
 
