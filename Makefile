@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test figures bench schema lock clean distclean
+.PHONY: help demo test figures dft bench schema lock clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,12 @@ SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
+# GPAW has no wheels: it is compiled against these, named as Debian and Ubuntu name them.
+DFT_LIBRARIES := gcc libc6-dev libxc-dev libopenblas-dev libopenmpi-dev
+DFT_PROBE = printf '%s\n' '\#include <Python.h>' '\#include <xc.h>' 'int main(void) { return 0; }' | \
+	gcc -x c - -I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+	-lxc -lopenblas -o $(VENV)/.probe
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -26,6 +32,8 @@ test: $(VENV)/.installed-dev ## set up and run all tests
 figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diagram.nc, without any simulation
 	$(BIN)/snakemake figures
 
+dft: $(VENV)/.installed-dft ## compile GPAW, which labels structures to train on; campaigns do without
+
 bench: $(VENV)/.installed-dev ## measure what is claimed of the quantum baths: accuracy and cost
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/bath/run.py
 
@@ -38,6 +46,8 @@ lock: ## compile requirements*.in anew, hashes and all (needs uv)
 		--output-file requirements.txt requirements.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--output-file requirements-dev.txt requirements-dev.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--output-file requirements-dft.txt requirements-dft.in
 
 clean: ## remove the demo's results, logs and caches (other campaigns stay)
 	rm -rf results/demo logs/demo .pytest_cache .ruff_cache
@@ -67,4 +77,20 @@ $(VENV)/.installed: requirements.txt | $(VENV)/.python
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed-dft: requirements-dft.txt $(VENV)/.installed
+	@$(DFT_PROBE) 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing $(DFT_LIBRARIES) ..."; apt-get update -qq && \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				$(DFT_LIBRARIES) >/dev/null; \
+		else \
+			echo "GPAW is compiled, and the compiler or a library for it is missing. As root, on" \
+				"Debian and Ubuntu: apt install python3-dev $(DFT_LIBRARIES); then again: make dft." \
+				"Without root, conda brings GPAW: snakemake --sdm conda labels" >&2; exit 1; fi; }
+	@$(DFT_PROBE) || { echo "GPAW cannot be compiled here, see above;" \
+		"its Python headers are those of python3-dev." >&2; exit 1; }
+	@echo "Compiling GPAW into $(VENV) (minutes, once) ..."
+	$(PIP) -r requirements-dft.txt
 	@touch $@

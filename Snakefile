@@ -39,6 +39,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/pimd.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/potential.smk"
+include: "workflow/rules/labels.smk"
 
 
 rule all:

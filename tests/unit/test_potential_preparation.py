@@ -339,6 +339,27 @@ BAD_SETTINGS = {
     "no such source": ({"data": {"ly": "."}}, r"data.ly: no source of that name .*ly-ceperley"),
     "no such folder": ({"data": {"ly-ceperley": "nowhere"}}, "data.ly-ceperley: nowhere is not"),
     "no such model": ({"compare": {"peer": "nowhere.pb"}}, "compare.peer: nowhere.pb is not"),
+    "no such structures": (
+        {"labels": {"structures": "nowhere.xyz"}},
+        r"labels.structures: nowhere.xyz is not allowed; the path of a file with structures",
+    ),
+    "no such outputs": (
+        {"labels": {"outputs": {"vasp": "nowhere"}}},
+        r"labels.outputs.vasp: nowhere is not allowed; the path of an output of VASP",
+    ),
+    "outputs' name taken": (
+        {"labels": {"outputs": {"gpaw": "config"}}},
+        r"labels.outputs.gpaw: the name of the labels made here",
+    ),
+    "cut-off without unit": (
+        {"labels": {"gpaw": {"cutoff": 600}}},
+        r"labels.gpaw.cutoff: 600 is not allowed; a number with the unit eV is allowed",
+    ),
+    "unknown key of GPAW": (
+        {"labels": {"gpaw": {"cutof": "600 eV"}}},
+        r"labels.gpaw.cutof: unknown key; did you mean cutoff\?",
+    ),
+    "smearing": ({"labels": {"gpaw": {"smearing": "gauss"}}}, r"labels.gpaw.smearing: "),
     "name taken": ({"compare": {"model1": "config"}}, "compare.model1: "),
     "bad name": ({"compare": {"a/b": "config"}}, "compare.a/b"),
 }

@@ -12,8 +12,8 @@ from campaigns import REPOSITORY
 
 BIN = Path(sys.executable).parent
 ENVS = sorted((REPOSITORY / "envs").glob("*.yaml"))
-#: What is not on PyPI, or is installed there from source: no part of the pip lock.
-CONDA_ONLY = {"python", "pip", "git", "gpaw", "gpaw-data"}
+#: What is not on PyPI: no part of the pip locks.
+CONDA_ONLY = {"python", "pip", "git"}
 
 
 def run(*command: str) -> subprocess.CompletedProcess:
@@ -64,16 +64,22 @@ def test_one_rule_file_a_stage():
     )
 
 
-def locked() -> dict[str, str]:
-    text = (REPOSITORY / "requirements.txt").read_text()
+def locked(name: str = "requirements.txt") -> dict[str, str]:
+    text = (REPOSITORY / name).read_text()
     return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", text, flags=re.MULTILINE))
+
+
+def test_gpaw_is_locked_beside_the_same_packages():
+    versions, campaigns = locked("requirements-dft.txt"), locked()
+    assert {"gpaw", "gpaw-data"} <= set(versions)
+    assert versions == versions | {n: v for n, v in campaigns.items() if n in versions}
 
 
 @pytest.mark.parametrize("path", ENVS, ids=lambda path: path.stem)
 def test_conda_environments_are_in_step_with_the_lock(path):
     content = yaml.safe_load(path.read_text())
     assert content["channels"] == ["conda-forge", "nodefaults"]
-    versions = locked()
+    versions = locked("requirements-dft.txt") | locked()
     for item in content["dependencies"]:
         if isinstance(item, dict):
             for requirement in item["pip"]:
@@ -88,7 +94,7 @@ def test_conda_environments_are_in_step_with_the_lock(path):
 
 
 def test_locks_carry_hashes_and_no_index():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-dft.txt"):
         text = (REPOSITORY / name).read_text()
         pinned = re.findall(r"^\S+==.*?(?=^\S|\Z)", text, flags=re.MULTILINE | re.DOTALL)
         assert len(pinned) >= 3
@@ -97,11 +103,12 @@ def test_locks_carry_hashes_and_no_index():
 
 
 def test_the_lock_is_compiled_from_what_is_wanted():
-    versions = locked()
-    for line in (REPOSITORY / "requirements.in").read_text().splitlines():
-        if line := line.partition("#")[0].strip():
-            name, version = re.fullmatch(r"([a-z0-9-]+)(?:\[.*\])?==(.+)", line).groups()
-            assert versions[name] == version
+    for wanted in ("requirements.in", "requirements-dft.in"):
+        versions = locked(wanted.replace(".in", ".txt"))
+        for line in (REPOSITORY / wanted).read_text().splitlines():
+            if (line := line.partition("#")[0].strip()) and not line.startswith("-"):
+                name, version = re.fullmatch(r"([a-z0-9-]+)(?:\[.*\])?==(.+)", line).groups()
+                assert versions[name] == version
 
 
 def test_figures_are_those_that_are_drawn():

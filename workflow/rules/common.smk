@@ -83,6 +83,46 @@ def pimd_results(wildcards):
     ]
 
 
+def label_files(wildcards):
+    """The label of every structure that is to be labelled."""
+    if TRAINING.labels.structures_path is None:
+        raise WorkflowError(
+            f"{CONFIG.training} names no structures to label; name a file or a folder of "
+            "structures there: labels.structures"
+        )
+    # Here, because ASE takes a while, which no other job should pay.
+    from lah10.potential import labels
+
+    try:
+        structures = labels.read_structures(TRAINING.labels.structures)
+    except UserError as error:
+        raise WorkflowError(str(error))
+    return [f"{LABELS}/{name}.xyz" for name in structures]
+
+
+def output_files(wildcards):
+    """The outputs of another code at the path that is configured."""
+    from lah10.potential import outputs
+
+    try:
+        return outputs.find_outputs(TRAINING.labels.outputs[wildcards.outputs])
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def labelled_systems(wildcards):
+    """Systems of every origin that is configured."""
+    origins = list(TRAINING.labels.outputs)
+    if TRAINING.labels.structures_path is not None or not origins:
+        origins.append(lah10.potential.settings.GPAW_SYSTEMS)
+    return [f"{SYSTEMS}/{origin}" for origin in origins]
+
+
+def atoms_to_label(wildcards):
+    """Number of atoms of a structure, by its name."""
+    return sum(map(int, re.findall(r"\d+", wildcards.structure.partition("-")[0])))
+
+
 def minutes(stage):
     """Wall time to ask for, longer with every attempt."""
     return lambda wildcards, threads, attempt: attempt * PLAN.runtime(stage, threads)

@@ -9,6 +9,7 @@ numbers that are none, element names, and whether the values can be LaH10 under 
 units above at all. Every complaint names the file and the frame.
 """
 
+import io
 import itertools
 import os
 import shutil
@@ -278,7 +279,7 @@ def read_extxyz(path: str | os.PathLike, name: str) -> list[System]:
         The file is cut short or a frame lacks a label; file and frame are named.
     """
     path = Path(path)
-    frames = _whole_frames(path)
+    frames = whole_frames(path)
     by_composition: dict[tuple[int, ...], list[tuple[Atoms, np.ndarray, str]]] = {}
     for i, atoms in enumerate(frames):
         where = f"{path} frame {i}"
@@ -314,8 +315,14 @@ def read_extxyz(path: str | os.PathLike, name: str) -> list[System]:
     return systems
 
 
-def _whole_frames(path: Path) -> list[Atoms]:
-    """All frames of an XYZ file, refusing one whose last frame is not complete."""
+def whole_frames(path: Path) -> list[Atoms]:
+    """All frames of an extended XYZ file, labelled or not.
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, is empty, or a frame of it is cut short.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -323,24 +330,28 @@ def _whole_frames(path: Path) -> list[Atoms]:
         raise UserError(f"{path}: cannot be read ({reason})") from None
     while lines and not lines[-1].strip():
         lines.pop()
-    at = count = 0
+    starts = []
+    at = 0
     while at < len(lines):
+        starts.append(at)
         try:
             at += 2 + int(lines[at])
         except ValueError:
             raise UserError(
-                f"{path} frame {count}: line {at + 1} must be the number of atoms, not "
+                f"{path} frame {len(starts) - 1}: line {at + 1} must be the number of atoms, not "
                 f"{lines[at][:40]!r}; a frame before it is cut short?"
             ) from None
-        count += 1
     if at > len(lines):
-        raise UserError(f"{path} frame {count - 1}: cut short, {at - len(lines)} lines are missing")
-    if count == 0:
-        raise UserError(f"{path}: empty; extended XYZ with energy, forces and stress is allowed")
+        raise UserError(
+            f"{path} frame {len(starts) - 1}: cut short, {at - len(lines)} lines are missing"
+        )
+    if not starts:
+        raise UserError(f"{path}: empty; at least one frame of extended XYZ is needed")
     frames = []
-    for i in range(count):
+    for i, (start, end) in enumerate(itertools.pairwise([*starts, len(lines)])):
+        frame = io.StringIO("\n".join(lines[start:end]) + "\n")
         try:
-            frames.append(ase.io.read(path, index=i, format="extxyz"))
+            frames.append(ase.io.read(frame, format="extxyz"))
         except Exception as error:  # ASE raises many kinds for a malformed line
             raise UserError(f"{path} frame {i}: cannot be read ({error})") from None
     return frames
@@ -373,22 +384,7 @@ def check(system: System) -> None:
         bad = ~np.isfinite(array).all(axis=1)
         _refuse(system, bad, lambda i, k=key: f"{k} with NaN or infinite numbers; label it again")
 
-    per_atom = system.volumes / system.n_atoms
-    low, high = VOLUME_PER_ATOM
-    _refuse(
-        system,
-        (per_atom < low) | (per_atom > high),
-        lambda i: f"{per_atom[i]:.3g} Å3 an atom; {low:g} to {high:g} is allowed (cell in bohr?)",
-    )
-    shortest = shortest_distances(system, SHORTEST_DISTANCE)
-    _refuse(
-        system,
-        shortest < SHORTEST_DISTANCE,
-        lambda i: (
-            f"two atoms {shortest[i]:.2f} Å apart; {SHORTEST_DISTANCE:g} or more is allowed "
-            "(coordinates in other units than the cell, or fractional?)"
-        ),
-    )
+    check_geometry(system)
     net = np.abs(system.forces.sum(axis=1)).max(axis=1) / system.n_atoms
     _refuse(
         system,
@@ -420,6 +416,32 @@ def check(system: System) -> None:
         ),
     )
     _check_pressures(system)
+
+
+def check_geometry(system: System) -> None:
+    """Refuse frames whose cell or distances cannot be LaH10 under pressure; labels do not matter.
+
+    Raises
+    ------
+    UserError
+        For the first such frame: what it has and what is allowed.
+    """
+    per_atom = system.volumes / system.n_atoms
+    low, high = VOLUME_PER_ATOM
+    _refuse(
+        system,
+        (per_atom < low) | (per_atom > high),
+        lambda i: f"{per_atom[i]:.3g} Å3 an atom; {low:g} to {high:g} is allowed (cell in bohr?)",
+    )
+    shortest = shortest_distances(system, SHORTEST_DISTANCE)
+    _refuse(
+        system,
+        shortest < SHORTEST_DISTANCE,
+        lambda i: (
+            f"two atoms {shortest[i]:.2f} Å apart; {SHORTEST_DISTANCE:g} or more is allowed "
+            "(coordinates in other units than the cell, or fractional?)"
+        ),
+    )
 
 
 def _check_pressures(system: System) -> None:

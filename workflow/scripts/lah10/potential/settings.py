@@ -14,6 +14,8 @@ from lah10.errors import UserError
 Positive = Annotated[int, Field(ge=1, strict=True)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
+#: The folder of what GPAW labelled, beside those of `labels.outputs`.
+GPAW_SYSTEMS = "gpaw"
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -65,6 +67,49 @@ class Stage(Section):
     steps: Positive = Field(description="training steps")
 
 
+class Gpaw(Section):
+    """How GPAW labels a structure; by default as the project's own frames were labelled.
+
+    Those settings are converged to 0.02 eV/Å and 1 GPa, see resources/dataset/lah10-gpaw-pbe.
+    """
+
+    xc: Annotated[str, Field(min_length=1)] = Field(
+        "PBE", description="exchange and correlation, by a name that GPAW knows"
+    )
+    cutoff: config.quantity("eV", "600 eV") = Field("600 eV", description="of the plane waves")
+    kpoint_density: config.quantity("Å", "2.9 Å") = Field(
+        "2.9 Å", description="Γ-centred k-points per Å⁻¹ along each reciprocal vector"
+    )
+    smearing: Literal["methfessel-paxton", "fermi-dirac", "marzari-vanderbilt"] = Field(
+        "methfessel-paxton", description="of the occupations; Methfessel-Paxton is of order 1"
+    )
+    smearing_width: config.quantity("eV", "0.2 eV") = Field("0.2 eV", description="its width")
+    energy_tolerance: config.quantity("eV", "2e-5 eV") = Field(
+        "2e-5 eV", description="last changes of the energy, for each valence electron"
+    )
+    density_tolerance: Annotated[float, Field(gt=0, lt=1)] = Field(
+        2e-5, description="last change of the density, in electrons for each valence electron"
+    )
+    iterations: Positive = Field(333, description="after which a calculation has failed")
+
+
+class Labels(Section):
+    """What is labelled, and labels that other codes gave."""
+
+    structures: str = Field(
+        "none", description="file with structures to label, or folder of such files, or none"
+    )
+    gpaw: Gpaw = Field(default_factory=Gpaw, description="how they are labelled")
+    outputs: dict[Name, str] = Field(
+        default_factory=dict,
+        description="outputs of VASP or Quantum ESPRESSO: a file, or a folder of such, by a name",
+    )
+
+    @property
+    def structures_path(self) -> str | None:
+        return None if self.structures == "none" else self.structures
+
+
 class Training(Section):
     """Settings of the training stage (config/training.yaml)."""
 
@@ -95,6 +140,7 @@ class Training(Section):
         default_factory=dict,
         description="frozen graphs validated on the same frames for comparison, by a name",
     )
+    labels: Labels = Field(default_factory=Labels, description="structures to label")
 
     @property
     def alignment_file(self) -> str | None:
@@ -133,6 +179,7 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
             raise UserError(
                 f"{path}: {key}: {file} is not allowed; the path of an existing file is allowed"
             )
+    _check_labels(training.labels, path, root)
     split = load_split(Path(root, training.split))
     for i, stage in enumerate(training.stages):
         if stage.steps % training.checkpoint_steps:
@@ -161,3 +208,22 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
                 f"{path}: data.{name}: {folder} is not allowed; the path of a folder is allowed"
             )
     return training, split
+
+
+def _check_labels(labels: Labels, path: str | os.PathLike, root: str | os.PathLike) -> None:
+    """Raise UserError where something to label, or an output to convert, is not there."""
+    if labels.structures_path and not Path(root, labels.structures).exists():
+        raise UserError(
+            f"{path}: labels.structures: {labels.structures} is not allowed; the path of a file "
+            "with structures, of a folder of such files, or none is allowed"
+        )
+    for name, file in labels.outputs.items():
+        if name == GPAW_SYSTEMS:
+            raise UserError(
+                f"{path}: labels.outputs.{name}: the name of the labels made here; choose another"
+            )
+        if not Path(root, file).exists():
+            raise UserError(
+                f"{path}: labels.outputs.{name}: {file} is not allowed; the path of an output of "
+                "VASP or Quantum ESPRESSO, or of a folder of such, is allowed"
+            )
