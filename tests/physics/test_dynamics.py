@@ -286,10 +286,10 @@ def test_two_ranks_feel_the_same_bath(undisturbed, crystal, tmp_path):
         xr.open_dataset(undisturbed[1]["outputs"]["thermo"]) as one,
     ):
         early = one.sel(time=two["time"])
-        energy = "potential_energy"
-        assert two[energy].values == pytest.approx(early[energy].values, abs=1e-4)
+        energy = "potential_energy"  # summed in single precision by the model
+        assert two[energy].values == pytest.approx(early[energy].values, rel=3e-7)
         assert two["kinetic_energy"].values == pytest.approx(
-            early["kinetic_energy"].values, abs=1e-4
+            early["kinetic_energy"].values, abs=1e-3
         )
 
 
