@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from ase.spacegroup import crystal
 
-from lah10 import ELEMENTS
 from lah10.files import sha256
 from lah10.potential import card, dataset, preparation, settings, shortrange, validation
 from lah10.potential.dataset import System
@@ -43,19 +42,9 @@ def structure(a: float = 5.1) -> ase.Atoms:
     return atoms
 
 
-def system(frames: list[ase.Atoms], name: str = "path") -> System:
-    types = np.array([ELEMENTS.index(s) for s in frames[0].get_chemical_symbols()])
-    f, n = len(frames), len(types)
-    return System(
-        name=name,
-        types=types,
-        boxes=np.array([atoms.cell.array for atoms in frames]),
-        coordinates=np.array([atoms.positions for atoms in frames]),
-        energies=np.zeros(f),
-        forces=np.zeros((f, n, 3)),
-        virials=np.zeros((f, 3, 3)),
-        frames=tuple(str(i) for i in range(f)),
-    )
+def system(frames: list[ase.Atoms]) -> System:
+    boxes = np.array([atoms.cell.array for atoms in frames])
+    return dataset.unlabelled(frames[0], boxes, np.array([atoms.positions for atoms in frames]))
 
 
 def moved(direction: np.ndarray) -> list[ase.Atoms]:

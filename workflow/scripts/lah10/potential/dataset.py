@@ -12,8 +12,6 @@ units above at all. Every complaint names the file and the frame.
 import io
 import itertools
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +24,7 @@ from scipy.spatial import cKDTree
 
 from lah10 import ELEMENTS
 from lah10.errors import UserError
+from lah10.files import atomic_folder
 from lah10.units import EV_PER_A3_IN_GPA
 
 #: Arrays of a DeePMD set and the numbers in a frame of each, by the number of atoms.
@@ -118,12 +117,12 @@ class System:
         )
 
 
-def unlabelled(types: Sequence[int], boxes: np.ndarray, coordinates: np.ndarray) -> System:
-    """Structures to ask a model about: a `System` whose labels are zero."""
+def unlabelled(crystal: Atoms, boxes: np.ndarray, coordinates: np.ndarray) -> System:
+    """Structures of a crystal's atoms to ask a model about: a `System` whose labels are zero."""
     f, n = coordinates.shape[:2]
     return System(
         name="structures",
-        types=np.asarray(types),
+        types=np.array([ELEMENTS.index(s) for s in crystal.get_chemical_symbols()]),
         boxes=boxes,
         coordinates=coordinates,
         energies=np.zeros(f),
@@ -543,10 +542,7 @@ def write_deepmd(system: System, folder: str | os.PathLike) -> None:
     A folder that stands there already is replaced. Energies that are NaN are left out, which
     deepmd-kit takes for "not to be learnt".
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as aside:
         one = aside / "set.000"
         one.mkdir()
         np.savetxt(aside / "type.raw", system.types, fmt="%d")
@@ -559,9 +555,3 @@ def write_deepmd(system: System, folder: str | os.PathLike) -> None:
             np.save(one / "energy.npy", system.energies)
         np.save(one / "force.npy", system.forces.reshape(f, -1))
         np.save(one / "virial.npy", system.virials.reshape(f, 9))
-        aside.chmod(0o755)  # mkdtemp lets only the owner in
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from lah10.errors import UserError
-from lah10.files import sha256
+from lah10.files import atomic_folder, sha256
 from lah10.potential.settings import Source
 
 
@@ -73,14 +73,11 @@ def fetch(
     ) as scratch:
         folder = Path(local) if local else _clone(source, Path(scratch, "clone"))
         verify(folder, files)
-        aside = Path(scratch, "files")
-        for name in files:
-            target = aside / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / name, target)
-        if destination.exists():
-            shutil.rmtree(destination)
-        os.replace(aside, destination)
+        with atomic_folder(destination) as aside:
+            for name in files:
+                target = aside / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, target)
 
 
 def _clone(source: Source, clone: Path) -> Path:

@@ -418,4 +418,4 @@ def gather(
             if left_out
             else "no labels to gather; label some structures first"
         )
-    return systems.publish(systems.merge(labelled, Path(destination).name), destination, left_out)
+    return systems.publish(labelled, destination, left_out)

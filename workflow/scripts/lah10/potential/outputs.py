@@ -89,8 +89,7 @@ def convert(files: Sequence[str | os.PathLike], destination: str | os.PathLike) 
             labelled.append((frames, origins))
     if not labelled:
         raise UserError(f"{left_out[0]}, nor did any other frame; nothing is left to convert")
-    merged = systems.merge(labelled, Path(destination).name)
-    return systems.publish(merged, destination, left_out)
+    return systems.publish(labelled, destination, left_out)
 
 
 def read_output(path: str | os.PathLike) -> tuple:

@@ -13,7 +13,6 @@ import ase
 import numpy as np
 from ase.neighborlist import neighbor_list
 
-from lah10 import ELEMENTS
 from lah10.potential.dataset import System, unlabelled
 from lah10.potential.evaluate import evaluate
 from lah10.units import EV_PER_A3_IN_GPA
@@ -90,7 +89,7 @@ def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dic
 def _squeezed(crystal: ase.Atoms, volumes: Sequence[float]) -> System:
     scaled = crystal.get_scaled_positions()
     boxes = np.array([crystal.cell.array * (v / crystal.get_volume()) ** (1 / 3) for v in volumes])
-    return _system(crystal, boxes, scaled @ boxes)
+    return unlabelled(crystal, boxes, scaled @ boxes)
 
 
 def _pushed(crystal: ase.Atoms, pair: tuple[str, str], distances: Sequence[float]) -> System:
@@ -102,11 +101,6 @@ def _pushed(crystal: ase.Atoms, pair: tuple[str, str], distances: Sequence[float
     shift = (distance[nearest] - np.asarray(distances))[:, None] / 2 * direction
     coordinates[:, i] += shift
     coordinates[:, j] -= shift
-    return _system(
+    return unlabelled(
         crystal, np.repeat(crystal.cell.array[None], len(distances), axis=0), coordinates
     )
-
-
-def _system(crystal: ase.Atoms, boxes: np.ndarray, coordinates: np.ndarray) -> System:
-    types = [ELEMENTS.index(symbol) for symbol in crystal.get_chemical_symbols()]
-    return unlabelled(types, boxes, coordinates)

@@ -27,7 +27,6 @@ from matplotlib.figure import Figure
 from scipy.interpolate import CubicSpline
 
 import lah10
-from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.figures import STYLE
 from lah10.files import atomic_path, sha256
@@ -37,8 +36,8 @@ from lah10.units import EV_PER_A3_IN_GPA
 
 #: Where x is looked for, and how finely; the forces between are interpolated.
 COORDINATES = np.linspace(0.112, 0.130, 13)
-#: Formula units in the conventional cell.
-CELL = 4
+#: Formula units in the conventional cell, and atoms in one.
+CELL, ATOMS = 4, 11
 #: Lengths of Table I, in its order.
 LENGTHS = ("a", "La-H(32f)", "La-H(8c)", "H(8c)-H(32f)", "H(32f)-H(32f)", "La-La")
 
@@ -121,7 +120,15 @@ def relaxed(
     """
     a = np.asarray(a, float)
     crystals = [[_fm3m(value, x) for x in COORDINATES] for value in a]
-    answers = evaluate(model, [_system(row) for row in crystals], threads)
+    systems = [
+        unlabelled(
+            row[0],
+            np.array([atoms.cell.array for atoms in row]),
+            np.array([atoms.positions for atoms in row]),
+        )
+        for row in crystals
+    ]
+    answers = evaluate(model, systems, threads)
     one_one_one = np.ones(3) / np.sqrt(3)
     found = []
     for value, row, answer in zip(a, crystals, answers, strict=True):
@@ -152,12 +159,6 @@ def _fm3m(a: float, x: float) -> ase.Atoms:
         cellpar=[a, a, a, 90, 90, 90],
         pbc=True,
     )
-
-
-def _system(crystals: Sequence[ase.Atoms]):
-    types = [ELEMENTS.index(symbol) for symbol in crystals[0].get_chemical_symbols()]
-    boxes = np.array([atoms.cell.array for atoms in crystals])
-    return unlabelled(types, boxes, np.array([atoms.positions for atoms in crystals]))
 
 
 def _dataset(a, volume, energy, pressure, x) -> xr.Dataset:
@@ -220,7 +221,7 @@ def compare(dft: xr.Dataset, model: xr.Dataset, pressure: float) -> dict:
         }
         for name, value in at_pressure(dft, pressure).items()
     }
-    energy = 1e3 * (model.energy - dft.energy).values / 11
+    energy = 1e3 * (model.energy - dft.energy).values / ATOMS
     energy -= np.nanmean(energy) if np.isfinite(energy).any() else 0.0
     difference = (model.pressure - dft.pressure).values
     return {
@@ -248,12 +249,12 @@ def figure(dft: xr.Dataset, model: xr.Dataset) -> Figure:
         result = Figure(figsize=(5.2, 4.4))
         axes = result.subplots(2, 2, sharex=True, height_ratios=(2, 1))
         dp, points = sns.color_palette("colorblind", 2)
-        energy = (model.energy - dft.energy) * 1e3 / 11
+        energy = (model.energy - dft.energy) * 1e3 / ATOMS
         shift = energy.mean()
         for column, (name, unit, scale, difference) in enumerate(
             (
                 ("pressure", "GPa", 1.0, model.pressure - dft.pressure),
-                ("energy", "eV/atom", 1 / 11, energy - shift),
+                ("energy", "eV/atom", 1 / ATOMS, energy - shift),
             )
         ):
             curve = model[name] * scale - (shift / 1e3 if name == "energy" else 0)

@@ -2,8 +2,6 @@
 
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ import numpy as np
 
 from lah10 import ELEMENTS
 from lah10.errors import UserError
+from lah10.files import atomic_folder
 from lah10.potential import dataset
 from lah10.potential.dataset import System
 
@@ -83,31 +82,23 @@ def _index(one: "dpdata.LabeledSystem", element: str) -> int:
 
 
 def publish(
-    systems: Sequence[System], destination: str | os.PathLike, left_out: Sequence[str] = ()
+    labelled: Iterable[tuple["dpdata.LabeledSystem", Sequence[str]]],
+    destination: str | os.PathLike,
+    left_out: Sequence[str] = (),
 ) -> dict[str, int]:
-    """Write systems as DeePMD folders into `destination`, which appears whole or not at all.
+    """Write `merge`'s systems as DeePMD folders into `destination`, whole or not at all.
 
     Returns
     -------
     dict
         Number of frames of each system by its name.
     """
-    destination = Path(destination)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(
-        tempfile.mkdtemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
-    )
-    try:
+    systems = merge(labelled, Path(destination).name)
+    with atomic_folder(destination) as aside:
         for system in systems:
             dataset.write_deepmd(system, aside / system.name.rpartition("/")[2])
         if left_out:
             (aside / LEFT_OUT).write_text("\n".join(left_out) + "\n", encoding="utf-8")
-        aside.chmod(0o755)  # mkdtemp lets only the owner in
-        if destination.exists():
-            shutil.rmtree(destination)
-        os.replace(aside, destination)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     for line in left_out:
         logger.warning("left out: %s", line)
     counts = {system.name: len(system) for system in systems}
