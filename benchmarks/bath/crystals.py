@@ -93,15 +93,10 @@ def einstein_ours(
     options = {"temperature": temperature, "friction": friction, "cutoff": CUTOFF,
                "conserve_momentum": False, "correction": correction}  # fmt: skip
     engine, recorder = _engine(lines, np.full(total, MASS), kinds, timestep, options, 1.0, 4)
-    engine.start_segment()
-    engine.advance(round(10 / friction / timestep / 10) * 10)
-    recorder.blocks.clear()
-    samples = []
-    for _ in range(round(time / timestep / 10)):
-        engine.advance(10)
-        row = engine.lmp.last_thermo()
-        samples.append([[row[f"c_ke{k}"], row[f"f_spring{k}"]]
-                        for k in range(1, len(FREQUENCIES) + 1)])  # fmt: skip
+    samples = [
+        [[row[f"c_ke{k}"], row[f"f_spring{k}"]] for k in range(1, len(FREQUENCIES) + 1)]
+        for row in _rows(engine, recorder, friction, timestep, time)
+    ]
     mean, error = _mean(np.array(samples) * 2 / (3 * atoms * BOLTZMANN))
     mean, error = np.array(mean), np.array(error)
     ratio = _deconvolved(recorder, [MASS] * len(FREQUENCIES), temperature, friction, CUTOFF,
@@ -113,6 +108,16 @@ def einstein_ours(
         "potential": mean[:, 1].tolist(),
         "potential_stderr": error[:, 1].tolist(),
     }
+
+
+def _rows(engine, recorder, friction: float, timestep: float, time: float):
+    """LAMMPS's thermo at every tenth step of a run, after ten relaxation times of the bath."""
+    engine.start_segment()
+    engine.advance(round(10 / friction / timestep / 10) * 10)
+    recorder.blocks.clear()
+    for _ in range(round(time / timestep / 10)):
+        engine.advance(10)
+        yield engine.lmp.last_thermo()
 
 
 def neon_ours(
@@ -136,15 +141,10 @@ def neon_ours(
     options = {"temperature": temperature, "friction": friction, "cutoff": NEON_CUTOFF,
                "correction": correction}  # fmt: skip
     engine, recorder = _engine(lines, masses, types, timestep, options, 8.0, 5)
-    engine.start_segment()
-    engine.advance(round(10 / friction / timestep / 10) * 10)
-    recorder.blocks.clear()
-    samples = []
-    for _ in range(round(time / timestep / 10)):
-        engine.advance(10)
-        row = engine.lmp.last_thermo()
-        # The centre of mass stands still.
-        samples.append([row["c_kin"] / (atoms - 1), row["PotEng"] / atoms])
+    samples = [
+        [row["c_kin"] / (atoms - 1), row["PotEng"] / atoms]  # the centre of mass stands still
+        for row in _rows(engine, recorder, friction, timestep, time)
+    ]
     mean, error = _mean(np.array(samples) / BOLTZMANN)
     ratio = _deconvolved(recorder, [NEON["mass"]], temperature, friction, NEON_CUTOFF, timestep,
                          correction)  # fmt: skip

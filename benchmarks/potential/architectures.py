@@ -11,7 +11,6 @@ model's card tells that of one. Finished models are kept in --folder; the same c
 """
 
 import argparse
-import copy
 import json
 import sys
 from pathlib import Path
@@ -80,18 +79,17 @@ def main() -> None:
 def trained(name: str, folder: Path, arguments: argparse.Namespace) -> Path:
     """The compressed model of an architecture, trained if it is not there yet."""
     template = json.loads(TEMPLATE.read_text(encoding="utf-8"))
-    descriptor, fitting = copy.deepcopy(ARCHITECTURES[name])
+    descriptor, fitting = ARCHITECTURES[name]
     template["model"]["descriptor"] |= descriptor
     template["model"]["fitting_net"] |= fitting
     log = (folder / "log").resolve()
     content = training.training_input(template, arguments.index, arguments.steps, 1, 500)
     training.train([content], arguments.index, folder, log, threads=arguments.threads)
-    frozen, model = folder / "frozen.pb", folder / "model.pb"
-    marks = [training.stage_folder(folder, 0) / training.FINGERPRINT, frozen, model]
-    if not all(path.is_file() for path in marks) or marks[0].stat().st_mtime > min(
-        path.stat().st_mtime for path in marks[1:]
-    ):
-        training.freeze(training.stage_folder(folder, 0), frozen, log)
+    # Beside the checkpoints, which a training of another input sweeps away.
+    stage = training.stage_folder(folder, 0)
+    frozen, model = stage / "frozen.pb", stage / "model.pb"
+    if not model.is_file():
+        training.freeze(stage, frozen, log)
         samples = preparation.samples(arguments.index)
         closest = preparation.closest_folder(arguments.index)
         training.compress(frozen, model, content, closest, samples, log)
