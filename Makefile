@@ -34,7 +34,8 @@ figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diag
 
 dft: $(VENV)/.installed-dft ## compile GPAW, which labels structures to train on; campaigns do without
 
-bench: $(VENV)/.installed-dev ## measure what is claimed of the quantum baths: accuracy and cost
+bench: $(VENV)/.installed-dev ## measure what is claimed of the potential and of the quantum baths
+	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/potential/compare.py
 	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/bath/run.py
 
 schema: $(VENV)/.installed ## write workflow/schemas/config.schema.json from the model in lah10.config

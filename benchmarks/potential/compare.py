@@ -7,7 +7,8 @@ The published model is that of the repository named in resources/potentials/lah1
 is there; it is upgraded and compressed first. Speed: both models, compressed, take turns in one
 process on one core, 352 atoms, NVE in LAMMPS. Accuracy: on the held-out sets of the published
 data where `--data` names them (or `snakemake prepare_dataset` has prepared them), and of the
-project's own, which neither model was trained on.
+project's own, which neither model was trained on. The last line tells how much of their force
+errors the two models, fitted apart, have in common: what neither could learn from the labels.
 """
 
 import argparse
@@ -63,9 +64,11 @@ def main() -> None:
         if arguments.published:
             models["published"] = compressed(Path(arguments.published), Path(scratch))
         speed = measure_speed(models, arguments.steps, arguments.repeats)
-        frames, accuracy = measure_accuracy(models, arguments.data)
+        frames, accuracy, common = measure_accuracy(models, arguments.data)
     print(f"\n{speed['atoms']} atoms, one core ({speed['processor']}); {frames}\n")
     print(table(speed, accuracy))
+    if common:
+        print(f"\nForce error common to both models: {common}")
     if arguments.json:
         with atomic_path(arguments.json) as aside:
             aside.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
@@ -206,8 +209,10 @@ def processor() -> str:
 # ------------------------------------------------------------------------------ accuracy
 
 
-def measure_accuracy(models: dict[str, Path], data: str | None) -> tuple[str, dict[str, dict]]:
-    """What was compared with, and the errors of each model by source."""
+def measure_accuracy(
+    models: dict[str, Path], data: str | None
+) -> tuple[str, dict[str, dict], str]:
+    """What was compared with, the errors of each model by source, and what two have in common."""
     from lah10.potential import dataset, preparation, settings, validation
     from lah10.potential.evaluate import evaluate_all
 
@@ -231,7 +236,26 @@ def measure_accuracy(models: dict[str, Path], data: str | None) -> tuple[str, di
         name: validation.tabulate(validation.compare(systems, prediction))["sources"]
         for name, prediction in zip(models, predictions, strict=True)
     }
-    return f"{frames}, {low:g}-{high:g} GPa", found
+    common = ""
+    if len(models) == 2:
+        common = ", ".join(
+            f"{source} {value:.4f} eV/Å"
+            for source, value in common_error(systems, *predictions).items()
+        )
+    return f"{frames}, {low:g}-{high:g} GPa", found, common
+
+
+def common_error(systems: list, first: list, second: list) -> dict[str, float]:
+    """Root of the mean product of two models' force errors, eV/Å, by source: if each error is a
+    part common to both and one of its own, independent, the common part (0 if negative)."""
+    products: dict[str, list[np.ndarray]] = {}
+    for system, one, other in zip(systems, first, second, strict=True):
+        product = (one.forces - system.forces) * (other.forces - system.forces)
+        products.setdefault(system.name.split("/")[0], []).append(product.ravel())
+    return {
+        source: float(np.sqrt(max(np.concatenate(values).mean(), 0.0)))
+        for source, values in products.items()
+    }
 
 
 def table(speed: dict, accuracy: dict[str, dict]) -> str:
