@@ -250,12 +250,35 @@ rule validate_statics:
         "../scripts/validate_statics.py"
 
 
+rule validate_conservation:
+    input:
+        model=f"{POTENTIAL}/models/{{model}}/lah10.pb",
+        crystal=REST,
+    output:
+        f"{POTENTIAL}/models/{{model}}/conservation.json",
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/conservation.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/conservation.tsv"
+    conda:
+        "../../envs/dynamics.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Energy conservation of {wildcards.model} in NVE"
+    script:
+        "../scripts/validate_conservation.py"
+
+
 rule potential_card:
     input:
         f"{POTENTIAL}/models/{{model}}/lah10.pb",
         f"{POTENTIAL}/models/{{model}}/training.json",
         f"{POTENTIAL}/models/{{model}}/validation.json",
         f"{POTENTIAL}/models/{{model}}/statics.json",
+        f"{POTENTIAL}/models/{{model}}/conservation.json",
         split=TRAINING.split,
     output:
         f"{POTENTIAL}/models/{{model}}/PROVENANCE.md",
@@ -294,6 +317,7 @@ rule ship_potential:
                 "parity.png",
                 "statics.json",
                 "statics.png",
+                "conservation.json",
             ],
         ),
     log:

@@ -21,6 +21,7 @@ FILES = {
     "parity.png": "the model against DFT on the held-out sets",
     "statics.json": "the crystal at rest, by the model and by DFT",
     "statics.png": "its equation of state",
+    "conservation.json": "energy conservation, as above",
     "lcurve.out": "errors during training",
     "speed.json": "the speed above",
     "comparison.json": "the numbers of the model compared with",
@@ -30,8 +31,8 @@ FILES = {
 def render(folder: str | os.PathLike, split: Split) -> str:
     """The card in Markdown, from the files in a potential's folder.
 
-    Needed are lah10.pb, training.json and validation.json; statics.json, speed.json and
-    comparison.json (another model's validation) are told when they are there.
+    Needed are lah10.pb, training.json and validation.json; statics.json, conservation.json,
+    speed.json and comparison.json (another model's validation) are told when they are there.
 
     Raises
     ------
@@ -52,6 +53,7 @@ def render(folder: str | os.PathLike, split: Split) -> str:
         *_data(validation, split),
         *_errors(validation, folder),
         *_statics(folder, digest),
+        *_conservation(folder, digest),
         *_validity(validation),
         *_speed(folder, digest),
         *_training(training),
@@ -175,6 +177,20 @@ def _statics(folder: Path, digest: str) -> list[str]:
         "Root mean square over these volumes: {} GPa and {} meV/atom (after one constant).".format(
             *_numbers(("{:.2f}", state["pressure_rms"]), ("{:.2f}", state["energy_rms"]))
         ),
+    ]
+
+
+def _conservation(folder: Path, digest: str) -> list[str]:
+    path = folder / "conservation.json"
+    nve = _read(path) if path.is_file() else {}
+    if nve.get("model_sha256") != digest:
+        return []  # not computed yet, or of another model
+    return [
+        "## Energy conservation",
+        f"{nve['length']:g} ps of NVE at {nve['temperature']:g} K, {nve['atoms']} atoms, "
+        f"{nve['volume_per_atom']:.2f} Å³ per atom, {nve['timestep']:g} fs a step: the total "
+        f"energy drifts by {nve['drift']:.1f} ± {nve['drift_stderr']:.1f} meV/atom/ns and "
+        f"fluctuates by {nve['fluctuation']:.4f} meV/atom.",
     ]
 
 
