@@ -55,9 +55,9 @@ for seed, path in enumerate(sys.argv[2:]):
     graph.ParseFromString(open(sys.argv[1], "rb").read())
     random = np.random.default_rng(seed)
     for node in graph.node:
-        if node.op == "Const" and node.name.startswith("layer_1_type") and "matrix" in node.name:
+        if node.op == "Const" and node.name.startswith("layer_0_type") and "matrix" in node.name:
             value = tf.make_ndarray(node.attr["value"].tensor)
-            value = value * (1 + 0.02 * random.normal(size=value.shape)).astype(value.dtype)
+            value = value * (1 + 0.05 * random.normal(size=value.shape)).astype(value.dtype)
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
     open(path, "wb").write(graph.SerializeToString())
 """

@@ -729,6 +729,7 @@ ALLOWED = {
     "literal_error": "{expected} is allowed",
     "greater_than": "a number > {gt} is allowed",
     "greater_than_equal": "a number >= {ge} is allowed",
+    "less_than": "a number < {lt} is allowed",
     "less_than_equal": "a number <= {le} is allowed",
     "string_pattern_mismatch": "letters, digits, - and _ are allowed",
 }

@@ -256,7 +256,7 @@ def radial_features(system: System) -> np.ndarray:
         pair = system.types[i] * kinds + system.types[j]
         counts, *_ = np.histogram2d(pair, distance, bins=bins)
         result.append((counts / centres**2 / system.n_atoms).ravel())
-    return np.array(result).reshape(len(system), -1)
+    return np.array(result).reshape(len(system), kinds**2 * len(centres))
 
 
 def choose(
@@ -277,7 +277,8 @@ def choose(
     features : (c, m) float
         In which candidates are compared (`radial_features`).
     """
-    place = np.column_stack([_scaled(features), _scaled(deviation[:, None])])
+    # Relative, so that deviations which hardly differ do not count as different.
+    place = np.column_stack([_scaled(features), deviation / deviation.mean()])
     nearest = np.full(len(place), np.inf)
     left = np.ones(len(place), bool)
     chosen: list[int] = []
@@ -296,7 +297,7 @@ def choose(
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
-    """Deviations from the mean, in units of their root mean square length."""
+    """Differences from the mean, in units of their root mean square length."""
     shifted = values - values.mean(axis=0, keepdims=True)
     length = np.sqrt((shifted**2).sum(axis=1).mean()) if len(values) else 0.0
     return shifted / length if length > 0 else shifted
