@@ -1,6 +1,8 @@
 """Active learning: judging frames, choosing among them, the record; no model is run here."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +76,20 @@ def test_the_deviation_is_that_of_the_worst_atom():
     forces = np.random.default_rng(1).normal(size=(3, 1, 1, 3))
     expected = np.sqrt(forces[:, 0, 0].var(axis=0).sum())
     np.testing.assert_allclose(learning.force_deviation(forces), expected)
+
+
+@pytest.mark.slow
+def test_the_deviation_is_that_of_deepmd_kit(tmp_path):
+    forces = np.random.default_rng(2).normal(size=(3, 4, 11, 3))
+    np.save(tmp_path / "forces.npy", forces)
+    # In a process of its own, as TensorFlow does not get along with everything.
+    script = (
+        "import sys, numpy; from deepmd.infer.model_devi import calc_model_devi_f; "
+        "numpy.save(sys.argv[2], calc_model_devi_f(numpy.load(sys.argv[1]))[0])"
+    )
+    paths = [tmp_path / "forces.npy", tmp_path / "deviation.npy"]
+    subprocess.run([sys.executable, "-c", script, *paths], check=True, capture_output=True)
+    np.testing.assert_allclose(learning.force_deviation(forces), np.load(paths[1]))
 
 
 def test_frames_that_no_crystal_has_are_not_asked_about(monkeypatch):

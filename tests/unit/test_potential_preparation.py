@@ -393,7 +393,10 @@ BAD_SETTINGS = {
         {"learn": {"lower": 0.2}},
         r"learn.lower: 0.2 is not allowed; a number with the unit eV/Å is allowed",
     ),
-    "learning's share": ({"learn": {"share": 1.5}}, r"learn.share: 1.5 is not allowed; a number < 1"),
+    "learning's share": (
+        {"learn": {"share": 1.5}},
+        r"learn.share: 1.5 is not allowed; a number < 1",
+    ),
     "learning's rounds": ({"learn": {"rounds": 0}}, r"learn.rounds: 0 is not allowed; a number >="),
     "learning's unknown key": (
         {"learn": {"round": 2}},
