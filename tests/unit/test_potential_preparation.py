@@ -410,6 +410,10 @@ BAD_SETTINGS = {
         {"learn": {"explore": {"dynamics": EXPLORED | {"frame_interval": "7 fs"}}}},
         r"learn.explore.dynamics.frame_interval: 7 fs is not allowed; a whole multiple",
     ),
+    "learning without frames": (
+        {"learn": {"explore": {"dynamics": EXPLORED | {"frame_interval": "2000 fs"}}}},
+        r"learn.explore.dynamics.frame_interval: 2000 fs is not allowed; at most produce \(1 ps\)",
+    ),
     "learning at 0 K without quantum nuclei": (
         {"learn": {"explore": {"temperature": {"values": [0]}}}},
         r"learn.explore.temperature.values\[0\]: 0 is not allowed",

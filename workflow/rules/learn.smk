@@ -4,8 +4,6 @@ Nothing here runs unless asked for: `snakemake learn`. What a round labels is kn
 were judged, and so is whether there is a next round: `select_structures` is a checkpoint.
 """
 
-import lah10.config
-
 LEARN = TRAINING.learn
 EXPLORE = LEARN.explore
 LEARN_RESULTS = f"{POTENTIAL}/learn"
@@ -34,6 +32,12 @@ wildcard_constraints:
     round=r"[1-9]\d*",
     member=r"[1-9]\d*",
     explored="|".join(map(re.escape, EXPLORED)),
+
+
+localrules:
+    learn,
+    gather_selected,
+    summarise_learning,
 
 
 rule learn:

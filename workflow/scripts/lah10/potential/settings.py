@@ -137,6 +137,20 @@ class Explore(config.Grid):
         description="of a point",
     )
 
+    @model_validator(mode="after")
+    def _some_frames(self) -> "Explore":
+        if self.frames < 1:
+            raise PydanticCustomError(
+                "lah10",
+                "dynamics.frame_interval: {interval} fs is not allowed; at most produce "
+                "({produce} ps) is allowed, or there is nothing to look at",
+                {
+                    "interval": f"{self.dynamics.frame_interval:g}",
+                    "produce": f"{self.dynamics.produce:g}",
+                },
+            )
+        return self
+
     @property
     def frames(self) -> int:
         """Frames that are stored of a point."""
