@@ -18,7 +18,9 @@ from lah10.potential import dataset, labels
 from lah10.potential.evaluate import evaluate, tensorflow_environment
 
 SHIPPED = REPOSITORY / "resources/potentials/lah10"
-ABOUT = {"citation": "nobody", "terms": "none", "path": "own"}
+ABOUT = {"citation": "nobody", "terms": "none", "path": "own", "one_zero": True}
+#: eV/atom: GPAW's energies above those of the shipped model.
+ZERO = 166.4
 ROUND = "results/potential/learn/round{}"
 EXPLORE = {
     "structure": {"cell": "primitive", "repeat": [1, 1, 1]},
@@ -67,7 +69,7 @@ def settings(made, **changes) -> None:
     """Settings of the training with other keys of `learn`."""
     content = {
         "split": "split.yaml",
-        "alignment": "none",
+        "alignment": made.alignment,
         "stages": [{"input": "learn.json", "steps": 10}],
         "checkpoint_steps": 10,
         "threads": 1,
@@ -81,8 +83,7 @@ def settings(made, **changes) -> None:
 def made(campaign):
     """A campaign with a source of its own, and no committee yet."""
     made = campaign("learn", training="training.yaml")
-    made.labels = {}
-    made.configure(training="training.yaml")
+    made.labels, made.alignment = {}, "none"
     (made.folder / "split.yaml").write_text(
         yaml.safe_dump({"sources": {"own": ABOUT | {"held_out": ["b"]}}})
     )
@@ -95,16 +96,20 @@ def made(campaign):
     return made
 
 
-@pytest.fixture
-def disagreeing(made):
-    """The campaign with two models that disagree, and frames that the shipped model labelled."""
+def write_frames(made, zero: float = 0.0) -> None:
+    """The source: frames that the shipped model labelled, energies `zero` eV/atom higher."""
     for name, seed in (("a", 1), ("b", 2)):
         system = labelled.system(f"own/{name}", frames=4, seed=seed)
         (found,) = evaluate(SHIPPED / "lah10.pb", [system])
-        system = replace(
-            system, energies=found.energies, forces=found.forces, virials=found.virials
-        )
+        energies = found.energies + zero * system.n_atoms
+        system = replace(system, energies=energies, forces=found.forces, virials=found.virials)
         dataset.write_deepmd(system, made.folder / "own" / name)
+
+
+@pytest.fixture
+def disagreeing(made):
+    """The campaign with two models that disagree, and frames that the shipped model labelled."""
+    write_frames(made)
     subprocess.run(
         [sys.executable, "-c", DISTURB, SHIPPED / "frozen.pb", "a.pb", "b.pb"],
         cwd=made.folder,
@@ -204,8 +209,12 @@ def test_two_rounds_and_the_stop(disagreeing, monkeypatch):
 )
 @pytest.mark.slow
 def test_two_rounds_with_gpaw(disagreeing):
-    """Real labels at toy settings."""
+    """Real labels at toy settings; their zero of energy is known from the source beside them."""
     made = disagreeing
+    write_frames(made, ZERO)
+    alignment = {"energies_eV_per_atom": {"own/a": ZERO, "own/b": ZERO}, "pressures_GPa": {}}
+    (made.folder / "alignment.yaml").write_text(yaml.safe_dump(alignment))
+    made.alignment = "alignment.yaml"
     made.labels = {
         "gpaw": {
             "cutoff": "350 eV",
@@ -223,6 +232,7 @@ def test_two_rounds_with_gpaw(disagreeing):
             made.folder / ROUND.format(one["round"]) / "labels" / (one["labelled"][0] + ".xyz")
         )
         assert "gpaw" in label.versions
+        assert one["above"] == 1 and one["beyond"] == 0
 
 
 def test_a_round_begins_with_both_baths(made):
