@@ -139,12 +139,7 @@ def read_exploration(
     for i, (thermo, trajectory) in enumerate(runs.values()):
         with xr.open_dataset(thermo) as data:
             known = ("bath", "pressure_GPa", "temperature_K", "status", "status_message")
-            about.append(
-                {
-                    key: value.item() if hasattr(value := data.attrs[key], "item") else value
-                    for key in known
-                }
-            )
+            about.append({key: data.attrs[key] for key in known})
         for time, cell, position in read_frames(trajectory):
             times.append(time)
             cells.append(cell)
