@@ -40,6 +40,7 @@ include: "workflow/rules/pimd.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/potential.smk"
 include: "workflow/rules/labels.smk"
+include: "workflow/rules/learn.smk"
 
 
 rule all:

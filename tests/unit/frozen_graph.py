@@ -22,10 +22,15 @@ def constant(name: str, tensor: bytes) -> bytes:
     return field(1, node)
 
 
-def write(path: Path, elements: str = "La H", cutoff: float = 4.0) -> Path:
+def write(
+    path: Path, elements: str = "La H", cutoff: float = 4.0, kind: str | None = None
+) -> Path:
     """Write a graph that knows `elements`, with a node before and after the telling ones."""
     other = constant("fitting/matrix", field(1, 2) + field(4, bytes(1000)))
     tmap = constant("model_attr/tmap", field(1, 7) + field(8, elements.encode()))
     rcut = constant("descrpt_attr/rcut", field(1, 2) + field(4, struct.pack("<d", cutoff)))
-    path.write_bytes(other + tmap + rcut + other)
+    graph = other + tmap + rcut + other
+    if kind is not None:
+        graph += constant("model_type", field(1, 7) + field(8, kind.encode()))
+    path.write_bytes(graph)
     return path

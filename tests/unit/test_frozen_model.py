@@ -15,6 +15,14 @@ def test_type_map_and_cutoff(tmp_path):
     assert model.cutoff == 5.5
 
 
+@pytest.mark.parametrize(
+    "kind, compressed", [("original_model", False), ("compressed_model", True), (None, False)]
+)
+def test_whether_it_is_compressed(tmp_path, kind, compressed):
+    graph = frozen_graph.write(tmp_path / "m.pb", kind=kind)
+    assert frozen_model.read(graph).compressed is compressed
+
+
 def test_single_precision_cutoff_in_its_own_field(tmp_path):
     graph = frozen_graph.write(tmp_path / "m.pb").read_bytes()
     # TensorFlow writes a scalar either as raw content or in the field of its type.

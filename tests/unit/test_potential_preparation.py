@@ -315,6 +315,11 @@ def test_the_shipped_settings_are_valid(monkeypatch):
         assert any(name.startswith(f"{entry}/") for name in manifest), entry
 
 
+SHIPPED = "resources/potentials/lah10"
+#: Learning that may begin, but for what is changed.
+LEARN = {"models": "trained"}
+EXPLORED = {"equilibrate": "1 ps", "produce": "1 ps"}
+
 BAD_SETTINGS = {
     "unknown key": ({"stage": []}, "stage: unknown key; did you mean stages"),
     "missing": ({"stages": ...}, "stages: missing"),
@@ -360,6 +365,79 @@ BAD_SETTINGS = {
         r"labels.gpaw.cutof: unknown key; did you mean cutoff\?",
     ),
     "smearing": ({"labels": {"gpaw": {"smearing": "gauss"}}}, r"labels.gpaw.smearing: "),
+    "learning without models": (
+        {"learn": {"models": ["a.pb"]}},
+        r"learn.models: \[\"a.pb\"\] is not allowed; none, trained, or a list of at least two",
+    ),
+    "learning with a model twice": (
+        {"learn": {"models": ["a.pb", "a.pb"]}},
+        r"learn.models: .* is not allowed; every value once is allowed",
+    ),
+    "learning with models that are not there": (
+        {"learn": {"models": ["a.pb", "b.pb"]}},
+        r"learn.models\[0\]: a.pb is not allowed; cannot be read",
+    ),
+    "learning with a compressed model": (
+        {"learn": {"models": [f"{SHIPPED}/frozen.pb", f"{SHIPPED}/lah10.pb"]}},
+        r"learn.models\[1\]: resources/\S*lah10.pb is not allowed; it is compressed",
+    ),
+    "learning with one trained model": (
+        {"learn": {"models": "trained"}, "seeds": [3]},
+        r"learn.models: trained is not allowed with one of seeds",
+    ),
+    "learning between bounds upside down": (
+        {"learn": {"lower": "1 eV/Å", "upper": "0.5 eV/Å"}},
+        r"learn.lower: 1 eV/Å is not allowed; less than upper \(0.5 eV/Å\) is allowed",
+    ),
+    "learning's bound without unit": (
+        {"learn": {"lower": 0.2}},
+        r"learn.lower: 0.2 is not allowed; a number with the unit eV/Å is allowed",
+    ),
+    "learning's share": (
+        {"learn": {"share": 1.5}},
+        r"learn.share: 1.5 is not allowed; a number < 1",
+    ),
+    "learning's rounds": ({"learn": {"rounds": 0}}, r"learn.rounds: 0 is not allowed; a number >="),
+    "learning's unknown key": (
+        {"learn": {"round": 2}},
+        r"learn.round: unknown key; did you mean rounds\?",
+    ),
+    "learning's unknown bath": (
+        {"learn": {"explore": {"baths": ["nose"]}}},
+        r"learn.explore.baths\[0\]: \"nose\" is not allowed; 'classical', 'qtb' or 'adqtb'",
+    ),
+    "learning's frames between records": (
+        {"learn": {"explore": {"dynamics": EXPLORED | {"frame_interval": "7 fs"}}}},
+        r"learn.explore.dynamics.frame_interval: 7 fs is not allowed; a whole multiple",
+    ),
+    "learning without frames": (
+        {"learn": {"explore": {"dynamics": EXPLORED | {"frame_interval": "2000 fs"}}}},
+        r"learn.explore.dynamics.frame_interval: 2000 fs is not allowed; at most produce \(1 ps\)",
+    ),
+    "learning at 0 K without quantum nuclei": (
+        {"learn": {"explore": {"temperature": {"values": [0]}}}},
+        r"learn.explore.temperature.values\[0\]: 0 is not allowed",
+    ),
+    "learning's crystal": (
+        {"learn": LEARN | {"explore": {"structure": {"file": "a.cif", "repeat": [1, 1, 1]}}}},
+        r"learn.explore.structure.file: a.cif is not allowed; the path of an existing file",
+    ),
+    "learning's input": (
+        {"learn": LEARN | {"retrain": {"input": "nowhere.json", "steps": 2000}}},
+        r"learn.retrain.input: nowhere.json is not allowed; the path",
+    ),
+    "learning's steps": (
+        {"learn": LEARN | {"retrain": {"steps": 2500}}},
+        r"learn.retrain.steps: 2500 is not allowed; a multiple of checkpoint_steps, 2000, is",
+    ),
+    "learning's share of steps": (
+        {"learn": LEARN | {"retrain": {"share": 0.9}}},
+        r"learn.retrain.share: 1.18 in all with `shares` is not allowed; at most 1",
+    ),
+    "learning's scale": (
+        {"learn": LEARN | {"scale": "ly-ceperley"}},
+        r"learn.scale: ly-ceperley is not allowed; a source of \S* with one_zero is allowed: lah10",
+    ),
     "name taken": ({"compare": {"model1": "config"}}, "compare.model1: "),
     "bad name": ({"compare": {"a/b": "config"}}, "compare.a/b"),
 }
@@ -369,6 +447,8 @@ BAD_SETTINGS = {
 def test_bad_settings_are_one_line(tmp_path, changes, message):
     content = yaml.safe_load((REPOSITORY / "config/training.yaml").read_text())
     content |= changes
+    if "seeds" not in changes:  # two models may learn
+        content["seeds"] = [1, 2]
     content = {key: value for key, value in content.items() if value is not ...}
     (tmp_path / "t.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(UserError, match=message) as caught:

@@ -91,6 +91,14 @@ def test_every_checkpoint_falls_on_a_line_of_the_curve(index):
         training.training_input(template, index, steps=1250, seed=1, checkpoint_steps=500)
 
 
+def test_models_that_learn_on_keep_their_shape():
+    shipped = PACKAGE_ROOT.parents[1] / "resources/potentials/lah10"
+    first, further = (
+        json.loads((shipped / f"{name}.json").read_text()) for name in ("stage1", "learn")
+    )
+    assert further["model"] == first["model"]
+
+
 def test_shares_of_the_steps():
     entries = [{"name": name} for name in ("x/a", "x/b", "y/c", "x/d", "y/e")]
     ordered, text = training._shared(entries, {"x/b": 0.1, "y": 0.3})
@@ -156,6 +164,14 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     assert frozen_model.read(compressed).type_map == ("La", "H")
     assert frozen_model.read(compressed).cutoff == pytest.approx(3.0)
     assert 0 < change["force"] < 1e-3
+
+    # A frozen graph is a start like a checkpoint; from another one the training is another.
+    further = tmp_path / "further"
+    training.train([content], index, further, log, start=frozen)
+    curve = training.read_curve(training.stage_folder(further, 0) / "lcurve.out")
+    assert curve["rmse_f_trn"][0] < 0.9 * errors[0][0]
+    marks = [training.fingerprint([content], index, start) for start in (None, frozen, compressed)]
+    assert all(marks.count(mark) == 1 for mark in marks)
 
     systems = preparation.read_part(index, "test")
     (found,) = evaluate(compressed, systems)

@@ -36,9 +36,10 @@ def test_lint():
 
 
 def rules() -> dict[str, str]:
-    """Text of every rule by its name."""
+    """Text of every rule and checkpoint by its name; those that others are made of are as these."""
     text = "\n".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
-    parts = re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)
+    text = re.sub(r"^use rule .*?(?=^\S|\Z)", "", text, flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^(?:rule|checkpoint) (\w+):$", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

@@ -123,6 +123,69 @@ def atoms_to_label(wildcards):
     return sum(map(int, re.findall(r"\d+", wildcards.structure.partition("-")[0])))
 
 
+def committee_before(wildcards):
+    """The frozen graphs that a round starts with."""
+    number = int(wildcards.round)
+    return trained_in(number - 1) if number > 1 else START
+
+
+def explorer(wildcards):
+    """The model that a round explores on: the committee's first, compressed where it can be."""
+    number = int(wildcards.round)
+    if number > 1:
+        return f"{LEARN_RESULTS}/round{number - 1}/model1/lah10.pb"
+    return FIRST_EXPLORER
+
+
+def trained_in(number, name="frozen.pb"):
+    """A file of each model that a round trained."""
+    return [
+        f"{LEARN_RESULTS}/round{number}/model{i + 1}/{name}" for i in range(len(START))
+    ]
+
+
+def selection(number):
+    """What a round's frames showed; puts off what asks until they were judged."""
+    made = checkpoints.select_structures.get(round=number).output.selection
+    return json.loads(Path(made).read_text())
+
+
+def labels_of_round(wildcards):
+    """The label of every structure that a round selected."""
+    return [
+        f"{LEARN_RESULTS}/round{wildcards.round}/labels/{one['structure']}.xyz"
+        for one in selection(wildcards.round)["selected"]
+    ]
+
+
+def results_of_round(wildcards):
+    """What a round did, beside judging its frames: nothing once the models agree."""
+    if selection(wildcards.round)["converged"]:
+        return {}
+    return {
+        "labels": labels_of_round(wildcards),
+        "before": committee_before(wildcards),
+        "after": trained_in(wildcards.round),
+        "index": f"{LEARN_RESULTS}/round{wildcards.round}/prepared/index.json",
+    }
+
+
+def learnt(wildcards):
+    """The records of all rounds, and the committee that came out."""
+    if not START:
+        raise WorkflowError(
+            f"{CONFIG.training} names no committee to learn with; give at least two frozen graphs, "
+            "or trained with two of `seeds`: learn.models"
+        )
+    last, records = 0, []
+    for number in range(1, LEARN.rounds + 1):
+        records.append(f"{LEARN_RESULTS}/round{number}/round.json")
+        if selection(number)["converged"]:
+            break
+        last = number
+    return {"records": records, "models": trained_in(last, "lah10.pb") if last else []}
+
+
 def minutes(stage):
     """Wall time to ask for, longer with every attempt."""
     return lambda wildcards, threads, attempt: attempt * PLAN.runtime(stage, threads)

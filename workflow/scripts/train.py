@@ -5,10 +5,8 @@ from lah10 import logs
 logs.start(snakemake.log[0])
 
 import json
-import shutil
 from pathlib import Path
 
-from lah10.files import atomic_path
 from lah10.potential import training
 
 params = snakemake.params
@@ -31,9 +29,4 @@ training.train(
     threads=snakemake.threads,
     device=params.device,
 )
-with atomic_path(snakemake.output.training) as aside:
-    content = {"stages": [training.without_paths(stage) for stage in stages]}
-    aside.write_text(json.dumps(content, indent=1) + "\n")
-with atomic_path(snakemake.output.curve) as aside:
-    last = training.stage_folder(params.scratch, len(stages) - 1)
-    shutil.copyfile(last / training.CURVE, aside)
+training.publish(params.scratch, stages, snakemake.output.training, snakemake.output.curve)

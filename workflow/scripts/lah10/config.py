@@ -340,19 +340,18 @@ class Distortion(Section):
     )
 
 
-class Config(Section):
-    """A campaign: its grid of baths, pressures and temperatures, and how a point is run."""
+Baths = Annotated[
+    tuple[Literal["classical", "qtb", "adqtb"], ...],
+    Field(min_length=1),
+    AfterValidator(_unique),
+]
 
-    campaign: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = Field(
-        description="name; results go to results/<campaign>/"
-    )
+
+class Grid(Section):
+    """Baths, pressures and temperatures, and the dynamics of a point: all that a run depends on."""
+
     structure: Structure
-    potential: Potential = Field(default_factory=Potential)
-    baths: Annotated[
-        tuple[Literal["classical", "qtb", "adqtb"], ...],
-        Field(min_length=1),
-        AfterValidator(_unique),
-    ] = Field(description="thermal baths; each takes the whole grid")
+    baths: Baths = Field(description="thermal baths; each takes the whole grid")
     pressure: Pressure
     temperature: Temperature
     bath: Bath = Field(default_factory=Bath)
@@ -360,17 +359,9 @@ class Config(Section):
     seed: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = Field(
         1, description="of every random number of the campaign"
     )
-    keep_trajectories: Annotated[bool, Field(strict=True)] = Field(
-        False, description="keep trajectory.nc once a point is analysed"
-    )
-    distortion: Distortion = Field(default_factory=Distortion)
-    pimd: Pimd = Field(default_factory=Pimd)
-    training: str = Field(
-        "config/training.yaml", description="settings of the potential's training; no point's"
-    )
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Config":
+    def _bath_fits_dynamics(self) -> "Grid":
         if "classical" in self.baths and "0" in self.temperature.values:
             where = self.temperature.values.index("0")
             raise _reject(
@@ -383,13 +374,7 @@ class Config(Section):
                 f"bath.cutoff: {self.bath.cutoff:g} THz is not allowed; at most "
                 f"{nyquist:g} THz, half the sampling rate of dynamics.timestep, is allowed"
             )
-        if self.distortion.window > self.dynamics.produce:
-            raise _reject(
-                f"distortion.window: {self.distortion.window:g} ps is not allowed; at most "
-                f"dynamics.produce ({self.dynamics.produce:g} ps) is allowed"
-            )
         self._check_spectra_of_equilibration()
-        self._check_pimd()
         return self
 
     def _check_spectra_of_equilibration(self) -> None:
@@ -409,29 +394,6 @@ class Config(Section):
                 f"bath.shift_pressure at least two of dynamics.spectrum_segment ({segment:g} ps) "
                 "are allowed"
             )
-
-    def _check_pimd(self) -> None:
-        """Path integrals are compared with the baths at the same points, each once, above 0 K."""
-        seen = set()
-        for i, point in enumerate(self.pimd.points):
-            for key in ("pressure", "temperature"):
-                value, grid = getattr(point, key), getattr(self, key).values
-                if value not in grid:
-                    raise _reject(
-                        f"pimd.points[{i}].{key}: {value} is not allowed; a value of {key}.values "
-                        f"({', '.join(grid)}) is allowed"
-                    )
-            if point.temperature == "0":
-                raise _reject(
-                    f"pimd.points[{i}].temperature: 0 is not allowed; a number > 0 is allowed "
-                    "(the number of beads grows as 1/T)"
-                )
-            if (point.pressure, point.temperature) in seen:
-                raise _reject(
-                    f"pimd.points[{i}]: {point.pressure} GPa, {point.temperature} K stands there "
-                    "twice; every point once, with a list of beads, is allowed"
-                )
-            seen.add((point.pressure, point.temperature))
 
     @property
     def n_atoms(self) -> int:
@@ -481,6 +443,61 @@ class Config(Section):
             options["adaptation_ps"] = self.bath.adaptation
             options["adaptation_rate"] = self.bath.adaptation_rate
         return options
+
+
+class Named(Section):
+    """What has results of its own."""
+
+    campaign: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = Field(
+        description="name; results go to results/<campaign>/"
+    )
+
+
+class Config(Grid, Named):
+    """A campaign: its grid of baths, pressures and temperatures, and how a point is run."""
+
+    potential: Potential = Field(default_factory=Potential)
+    keep_trajectories: Annotated[bool, Field(strict=True)] = Field(
+        False, description="keep trajectory.nc once a point is analysed"
+    )
+    distortion: Distortion = Field(default_factory=Distortion)
+    pimd: Pimd = Field(default_factory=Pimd)
+    training: str = Field(
+        "config/training.yaml", description="settings of the potential's training; no point's"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        if self.distortion.window > self.dynamics.produce:
+            raise _reject(
+                f"distortion.window: {self.distortion.window:g} ps is not allowed; at most "
+                f"dynamics.produce ({self.dynamics.produce:g} ps) is allowed"
+            )
+        self._check_pimd()
+        return self
+
+    def _check_pimd(self) -> None:
+        """Path integrals are compared with the baths at the same points, each once, above 0 K."""
+        seen = set()
+        for i, point in enumerate(self.pimd.points):
+            for key in ("pressure", "temperature"):
+                value, grid = getattr(point, key), getattr(self, key).values
+                if value not in grid:
+                    raise _reject(
+                        f"pimd.points[{i}].{key}: {value} is not allowed; a value of {key}.values "
+                        f"({', '.join(grid)}) is allowed"
+                    )
+            if point.temperature == "0":
+                raise _reject(
+                    f"pimd.points[{i}].temperature: 0 is not allowed; a number > 0 is allowed "
+                    "(the number of beads grows as 1/T)"
+                )
+            if (point.pressure, point.temperature) in seen:
+                raise _reject(
+                    f"pimd.points[{i}]: {point.pressure} GPa, {point.temperature} K stands there "
+                    "twice; every point once, with a list of beads, is allowed"
+                )
+            seen.add((point.pressure, point.temperature))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -712,6 +729,7 @@ ALLOWED = {
     "literal_error": "{expected} is allowed",
     "greater_than": "a number > {gt} is allowed",
     "greater_than_equal": "a number >= {ge} is allowed",
+    "less_than": "a number < {lt} is allowed",
     "less_than_equal": "a number <= {le} is allowed",
     "string_pattern_mismatch": "letters, digits, - and _ are allowed",
 }

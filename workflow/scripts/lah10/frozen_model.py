@@ -1,8 +1,9 @@
 """What a frozen DeePMD graph (.pb) says of itself, read without TensorFlow.
 
 A frozen graph is a protocol buffer (tensorflow/core/framework/graph.proto). Its constants
-"model_attr/tmap" (text: element names) and "descrpt_attr/rcut" (cut-off, Å) are found by walking
-the top level and looking into those two nodes alone: milliseconds, where TensorFlow takes seconds.
+"model_attr/tmap" (text: element names), "descrpt_attr/rcut" (cut-off, Å) and "model_type" are found
+by walking the top level and looking into those nodes alone: milliseconds, where TensorFlow takes
+seconds.
 """
 
 import mmap
@@ -24,10 +25,11 @@ DT_FLOAT = 1
 
 @dataclass(frozen=True)
 class FrozenModel:
-    """Element names in the model's own order, and its cut-off in Å."""
+    """Element names in the model's own order, its cut-off in Å, and whether it is compressed."""
 
     type_map: tuple[str, ...]
     cutoff: float
+    compressed: bool
 
 
 def read(path: str | os.PathLike) -> FrozenModel:
@@ -44,9 +46,11 @@ def read(path: str | os.PathLike) -> FrozenModel:
             if size == 0:
                 raise ValueError("the file is empty")
             with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                nodes = _constants(data, {b"model_attr/tmap", b"descrpt_attr/rcut"})
+                nodes = _constants(data, {b"model_attr/tmap", b"descrpt_attr/rcut", b"model_type"})
         type_map = _text(nodes[b"model_attr/tmap"]).split()
         cutoff = _number(nodes[b"descrpt_attr/rcut"])
+        # Older versions of deepmd-kit do not say, and did not compress.
+        kind = _text(nodes[b"model_type"]) if b"model_type" in nodes else ""
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (KeyError, IndexError, ValueError, struct.error, UnicodeDecodeError):
@@ -54,7 +58,7 @@ def read(path: str | os.PathLike) -> FrozenModel:
             f"{path}: not a frozen DeePMD graph (.pb); make one with `dp --tf freeze` and "
             "`dp --tf compress`"
         ) from None
-    return FrozenModel(tuple(type_map), cutoff)
+    return FrozenModel(tuple(type_map), cutoff, kind == "compressed_model")
 
 
 def _varint(data, at: int) -> tuple[int, int]:

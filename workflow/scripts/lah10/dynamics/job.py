@@ -3,6 +3,9 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import xarray as xr
 
 from lah10.dynamics.records import versions
 from lah10.files import sha256
@@ -83,6 +86,15 @@ class Job:
         models = [self.potential["model"], *self.potential.get("committee", [])]
         said["potential"] = [sha256(model) for model in models]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def finished(self, fingerprint: str | None = None) -> bool:
+        """Whether all outputs are there, and of this job (`fingerprint` if it is known)."""
+        try:
+            with xr.open_dataset(self.outputs["thermo"]) as data:
+                same = data.attrs.get("fingerprint") == (fingerprint or self.fingerprint())
+        except (OSError, ValueError):
+            return False
+        return same and all(Path(path).exists() for path in self.outputs.values())
 
     def steps(self, name: str) -> int:
         """A time of `dynamics` (its key, in fs or ps) as a whole number of time steps."""

@@ -118,7 +118,7 @@ class Stage:
             else contextlib.nullcontext(False)
         )
         with mine as waited:
-            if self.ranks.agree(waited and self._finished_by_another()):
+            if self.ranks.agree(waited and job.finished(self.fingerprint)):
                 self.ranks.say(f"{self.name}: taken over from the process that finished it")
                 return
             if self.ranks.first:
@@ -140,14 +140,6 @@ class Stage:
             if self.ranks.first:
                 self._write(status, message, static, partial)
                 self.checkpoints.clear()
-
-    def _finished_by_another(self) -> bool:
-        try:
-            with xr.open_dataset(self.job.outputs["thermo"]) as data:
-                same = data.attrs.get("fingerprint") == self.fingerprint
-        except (OSError, ValueError):
-            return False
-        return same and all(Path(path).exists() for path in self.job.outputs.values())
 
     def _dynamics(self, partial: dict) -> None:
         done = self.checkpoints.completed

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lah10 import config
-from lah10.config import Section
+from lah10 import ELEMENTS, config, frozen_model
+from lah10.config import STEP_TOLERANCE, Section
 from lah10.errors import UserError
 
 Positive = Annotated[int, Field(ge=1, strict=True)]
@@ -16,6 +16,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 #: The folder of what GPAW labelled, beside those of `labels.outputs`.
 GPAW_SYSTEMS = "gpaw"
+#: The source that active learning adds to those of the split.
+LEARNT = "learn"
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -110,6 +112,114 @@ class Labels(Section):
         return None if self.structures == "none" else self.structures
 
 
+class Explore(config.Grid):
+    """Where active learning looks for structures: runs like those of a campaign."""
+
+    structure: config.Structure = Field(
+        default_factory=lambda: config.Structure(repeat=(1, 1, 1)),
+        description="crystal whose cell is repeated",
+    )
+    baths: config.Baths = Field(
+        ("classical", "qtb"), description="thermal baths; each takes the whole grid"
+    )
+    pressure: config.Pressure = Field(
+        default_factory=lambda: config.Pressure(values=(100, 150, 200, 250, 300)),
+        description="of the grid",
+    )
+    temperature: config.Temperature = Field(
+        default_factory=lambda: config.Temperature(values=(20, 200, 600)),
+        description="of the grid",
+    )
+    dynamics: config.Dynamics = Field(
+        default_factory=lambda: config.Dynamics(
+            equilibrate="0.5 ps", produce="2 ps", frame_interval="50 fs"
+        ),
+        description="of a point",
+    )
+
+    @model_validator(mode="after")
+    def _some_frames(self) -> "Explore":
+        if self.frames < 1:
+            raise PydanticCustomError(
+                "lah10",
+                "dynamics.frame_interval: {interval} fs is not allowed; at most produce "
+                "({produce} ps) is allowed, or there is nothing to look at",
+                {
+                    "interval": f"{self.dynamics.frame_interval:g}",
+                    "produce": f"{self.dynamics.produce:g}",
+                },
+            )
+        return self
+
+    @property
+    def frames(self) -> int:
+        """Frames that are stored of a point."""
+        return int(1000 * self.dynamics.produce / self.dynamics.frame_interval + STEP_TOLERANCE)
+
+
+class Retrain(Stage):
+    """How every model goes on when a round brought new labels."""
+
+    input: str = Field(
+        "resources/potentials/lah10/learn.json",
+        description="input of deepmd-kit, without data, steps and seeds",
+    )
+    steps: Positive = Field(8000, description="training steps of a model in a round")
+    share: Share = Field(
+        0.3, description="share of these steps that the labels of all rounds take together"
+    )
+
+
+def _models(value: object) -> str | tuple[str, ...]:
+    if value in ("none", "trained"):
+        return value
+    if (
+        isinstance(value, list | tuple)
+        and len(value) >= 2
+        and all(isinstance(one, str) for one in value)
+    ):
+        return _unique(tuple(value))
+    raise PydanticCustomError(
+        "lah10", "none, trained, or a list of at least two frozen graphs (.pb) is allowed"
+    )
+
+
+class Learn(Section):
+    """Active learning: explore, select where a committee disagrees, label, retrain."""
+
+    models: Annotated[str | tuple[str, ...], BeforeValidator(_models)] = Field(
+        "none",
+        description="committee to start from: frozen graphs, trained (those of seeds), or none",
+    )
+    rounds: Positive = Field(4, description="rounds at most")
+    share: Annotated[float, Field(gt=0, lt=1, strict=True)] = Field(
+        0.02, description="of frames with a deviation above `lower`; below it the work is done"
+    )
+    lower: config.quantity("eV/Å", "0.25 eV/Å") = Field(
+        "0.25 eV/Å", description="largest force deviation of a frame that needs no label"
+    )
+    upper: config.quantity("eV/Å", "1 eV/Å") = Field(
+        "1 eV/Å", description="beyond which a frame is taken for unphysical and is not labelled"
+    )
+    labels: Positive = Field(20, description="structures labelled in a round, at most")
+    scale: str = Field(
+        "lah10-gpaw-pbe",
+        description="source whose zeros of energy and pressure the new labels share",
+    )
+    retrain: Retrain = Field(default_factory=Retrain, description="training in a round")
+    explore: Explore = Field(default_factory=Explore, description="runs of a round")
+
+    @model_validator(mode="after")
+    def _bounds(self) -> "Learn":
+        if self.lower >= self.upper:
+            raise PydanticCustomError(
+                "lah10",
+                "lower: {lower} eV/Å is not allowed; less than upper ({upper} eV/Å) is allowed",
+                {"lower": f"{self.lower:g}", "upper": f"{self.upper:g}"},
+            )
+        return self
+
+
 class Training(Section):
     """Settings of the training stage (config/training.yaml)."""
 
@@ -141,6 +251,7 @@ class Training(Section):
         description="frozen graphs validated on the same frames for comparison, by a name",
     )
     labels: Labels = Field(default_factory=Labels, description="structures to label")
+    learn: Learn = Field(default_factory=Learn, description="active learning")
 
     @property
     def alignment_file(self) -> str | None:
@@ -207,7 +318,71 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
             raise UserError(
                 f"{path}: data.{name}: {folder} is not allowed; the path of a folder is allowed"
             )
+    if training.learn.models != "none":
+        _check_learn(training, split, path, root)
     return training, split
+
+
+def _check_learn(
+    training: Training, split: Split, path: str | os.PathLike, root: str | os.PathLike
+) -> None:
+    """Raise UserError where active learning could not do with what the other sections say."""
+    learn = training.learn
+    if learn.models == "trained":
+        if len(training.seeds) < 2:
+            raise UserError(
+                f"{path}: learn.models: trained is not allowed with one of seeds; at least two "
+                "models disagree about anything"
+            )
+    else:
+        for i, model in enumerate(learn.models):
+            where = f"{path}: learn.models[{i}]: {model} is not allowed"
+            try:
+                known = frozen_model.read(Path(root, model))
+            except UserError as error:
+                reason = str(error).removeprefix(f"{Path(root, model)}: ")
+                raise UserError(f"{where}; {reason}") from None
+            if known.compressed:
+                raise UserError(
+                    f"{where}; it is compressed, and a graph as `dp freeze` writes it is needed "
+                    "to train on"
+                )
+            if known.type_map != ELEMENTS:
+                raise UserError(
+                    f"{where}; its elements are {', '.join(known.type_map)}, and "
+                    f"{', '.join(ELEMENTS)} in this order are needed to train on"
+                )
+    for key, file in (
+        ("retrain.input", learn.retrain.input),
+        ("explore.structure.file", learn.explore.structure.file),
+    ):
+        if not Path(root, file).is_file():
+            raise UserError(
+                f"{path}: learn.{key}: {file} is not allowed; the path of an existing file is "
+                "allowed"
+            )
+    if learn.retrain.steps % training.checkpoint_steps:
+        raise UserError(
+            f"{path}: learn.retrain.steps: {learn.retrain.steps} is not allowed; a multiple of "
+            f"checkpoint_steps, {training.checkpoint_steps}, is"
+        )
+    if (total := sum(training.shares.values()) + learn.retrain.share) > 1 + 1e-9:
+        raise UserError(
+            f"{path}: learn.retrain.share: {total:g} in all with `shares` is not allowed; at most "
+            "1 is allowed"
+        )
+    if LEARNT in split.sources:
+        raise UserError(
+            f"{training.split}: sources.{LEARNT}: the name of what `snakemake learn` adds; choose "
+            "another"
+        )
+    if training.alignment_file:
+        one_zero = [name for name, source in split.sources.items() if source.one_zero]
+        if learn.scale not in one_zero:
+            raise UserError(
+                f"{path}: learn.scale: {learn.scale} is not allowed; a source of {training.split} "
+                f"with one_zero is allowed: {', '.join(one_zero) or 'none has it'}"
+            )
 
 
 def _check_labels(labels: Labels, path: str | os.PathLike, root: str | os.PathLike) -> None:

@@ -155,6 +155,7 @@ def train(
     log: str | os.PathLike,
     threads: int = 1,
     device: str = "cpu",
+    start: str | os.PathLike | None = None,
 ) -> None:
     """Train all stages to their last steps, each from where the one before ended.
 
@@ -167,6 +168,9 @@ def train(
         Inputs of deepmd-kit (`training_input`).
     folder : path
         For the checkpoints, in stage1, stage2, …
+    start : path, optional
+        Frozen graph of the same shape, not compressed, that the first stage goes on from; without
+        it the first stage starts from random weights.
 
     Raises
     ------
@@ -185,9 +189,9 @@ def train(
         for i, content in enumerate(stages):
             _train_stage(
                 content,
-                fingerprint(stages[: i + 1], index_path),
+                fingerprint(stages[: i + 1], index_path, start),
                 stage_folder(folder, i),
-                stage_folder(folder, i - 1) if i else None,
+                stage_folder(folder, i - 1) if i else start,
                 lambda arguments, where: run_dp(
                     arguments, where, log, threads, device, keep=(handle.fileno(),)
                 ),
@@ -200,8 +204,9 @@ def stage_folder(folder: str | os.PathLike, stage: int) -> Path:
 
 
 def _train_stage(
-    content: dict, mark: dict, folder: Path, before: Path | None, run: Callable
+    content: dict, mark: dict, folder: Path, before: str | os.PathLike | None, run: Callable
 ) -> None:
+    """`before` is the folder of the stage before, or a frozen graph, or None."""
     done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == mark else None
     steps = content["training"]["numb_steps"]
     if done is None:
@@ -215,6 +220,8 @@ def _train_stage(
     arguments = ["train", "--skip-neighbor-stat", "input.json"]
     if done is not None:
         arguments[1:1] = ["--restart", f"{CHECKPOINT}-{done}"]
+    elif before is not None and Path(before).is_file():
+        arguments[1:1] = ["--init-frz-model", str(Path(before).resolve())]
     elif before is not None:
         start = before / f"{CHECKPOINT}-{checkpoint_step(before)}"
         arguments[1:1] = ["--init-model", os.path.relpath(start, folder)]
@@ -247,9 +254,28 @@ def without_paths(content: dict) -> dict:
     return known
 
 
-def fingerprint(stages: Sequence[dict], index_path: str | os.PathLike) -> dict:
-    """What makes a training this one: the inputs up to its stage, and the data."""
-    return {"inputs": [without_paths(content) for content in stages], "data": sha256(index_path)}
+def fingerprint(
+    stages: Sequence[dict],
+    index_path: str | os.PathLike,
+    start: str | os.PathLike | None = None,
+) -> dict:
+    """What makes a training this one: the inputs up to its stage, the data, and its start."""
+    mark = {"inputs": [without_paths(content) for content in stages], "data": sha256(index_path)}
+    return mark if start is None else mark | {"start": sha256(start)}
+
+
+def publish(
+    folder: str | os.PathLike,
+    stages: Sequence[dict],
+    content: str | os.PathLike,
+    curve: str | os.PathLike,
+) -> None:
+    """Write what a training was asked (`content`, JSON) and its last stage's curve (`curve`)."""
+    with atomic_path(content) as aside:
+        known = {"stages": [without_paths(stage) for stage in stages]}
+        aside.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(curve) as aside:
+        shutil.copyfile(stage_folder(folder, len(stages) - 1) / CURVE, aside)
 
 
 def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.PathLike) -> None:

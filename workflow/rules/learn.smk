@@ -1,0 +1,296 @@
+"""Active learning: explore, select where a committee disagrees, label, retrain, as often as needed.
+
+Nothing here runs unless asked for: `snakemake learn`. What a round labels is known when its frames
+were judged, and so is whether there is a next round: `select_structures` is a checkpoint.
+"""
+
+LEARN = TRAINING.learn
+EXPLORE = LEARN.explore
+LEARN_RESULTS = f"{POTENTIAL}/learn"
+LEARN_LOGS = f"{POTENTIAL_LOGS}/learn"
+LEARN_BENCHMARKS = f"{POTENTIAL}/benchmarks/learn"
+LEARN_SUPERCELL = f"{LEARN_RESULTS}/supercell"
+#: One round, below each of the folders above.
+ROUND = "round{round}"
+#: The explored points by name.
+EXPLORED = {
+    f"{bath}/P{pressure}_T{temperature}": (bath, float(pressure), float(temperature))
+    for bath, pressure, temperature in EXPLORE.points
+}
+#: The models that start, and the one of these that explores.
+if LEARN.models == "trained":
+    START = [f"{POTENTIAL}/models/{model}/frozen.pb" for model in MODELS]
+    FIRST_EXPLORER = f"{POTENTIAL}/models/{next(iter(MODELS))}/lah10.pb"
+elif LEARN.models == "none":
+    START, FIRST_EXPLORER = [], []
+else:
+    START = list(LEARN.models)
+    FIRST_EXPLORER = START[0]
+
+
+wildcard_constraints:
+    round=r"[1-9]\d*",
+    member=r"[1-9]\d*",
+    explored="|".join(map(re.escape, EXPLORED)),
+
+
+localrules:
+    learn,
+    gather_selected,
+    summarise_learning,
+
+
+rule learn:
+    input:
+        multiext(f"{LEARN_RESULTS}/learn", ".json", ".md"),
+
+
+use rule structures as learn_supercell with:
+    input:
+        EXPLORE.structure.file,
+    output:
+        supercell=f"{LEARN_SUPERCELL}.xyz",
+        data=f"{LEARN_SUPERCELL}.data",
+    log:
+        f"{LEARN_LOGS}/supercell.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/supercell.tsv"
+    params:
+        cell=EXPLORE.structure.cell,
+        repeat=EXPLORE.structure.repeat,
+    message:
+        "Build the supercell of {EXPLORE.n_atoms} atoms to explore with"
+
+
+rule explore:
+    input:
+        supercell=f"{LEARN_SUPERCELL}.xyz",
+        supercell_data=f"{LEARN_SUPERCELL}.data",
+        model=explorer,
+    output:
+        thermo=f"{LEARN_RESULTS}/{ROUND}/explore/{{explored}}/thermo.nc",
+        trajectory=f"{LEARN_RESULTS}/{ROUND}/explore/{{explored}}/trajectory.nc",
+        commands=f"{LEARN_RESULTS}/{ROUND}/explore/{{explored}}/produce.lmp",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/{{explored}}.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/{{explored}}.tsv"
+    conda:
+        "../../envs/dynamics.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=lambda wildcards, attempt: attempt * 240,
+        cpus_per_task=lambda wildcards, threads: threads,
+    params:
+        scratch=f"{LEARN_RESULTS}/scratch/{ROUND}/{{explored}}",
+        point=lambda wildcards: EXPLORED[wildcards.explored],
+        options=lambda wildcards: {
+            stage: {
+                "bath_options": EXPLORE.bath_options(
+                    stage, EXPLORED[wildcards.explored][0]
+                ),
+                "dynamics": EXPLORE.dynamics_options(
+                    stage, EXPLORED[wildcards.explored][0]
+                ),
+            }
+            for stage in ("equilibrate", "produce")
+        },
+        # Another noise in every round: models that hardly changed see other structures, too.
+        seed=lambda wildcards: EXPLORE.seed + int(wildcards.round) - 1,
+    message:
+        "Round {wildcards.round}: explore {wildcards.explored}"
+    script:
+        "../scripts/explore.py"
+
+
+checkpoint select_structures:
+    input:
+        thermo=expand(
+            f"{LEARN_RESULTS}/{ROUND}/explore/{{explored}}/thermo.nc",
+            explored=EXPLORED,
+            allow_missing=True,
+        ),
+        trajectory=expand(
+            f"{LEARN_RESULTS}/{ROUND}/explore/{{explored}}/trajectory.nc",
+            explored=EXPLORED,
+            allow_missing=True,
+        ),
+        supercell=f"{LEARN_SUPERCELL}.xyz",
+        models=committee_before,
+    output:
+        structures=f"{LEARN_RESULTS}/{ROUND}/selected.xyz",
+        deviations=f"{LEARN_RESULTS}/{ROUND}/deviations.nc",
+        selection=f"{LEARN_RESULTS}/{ROUND}/selection.json",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/select.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/select.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        points=list(EXPLORED),
+        frames=EXPLORE.frames,
+        bounds=[LEARN.lower, LEARN.upper],
+        share=LEARN.share,
+        labels=LEARN.labels,
+    message:
+        "Round {wildcards.round}: where do the models disagree?"
+    script:
+        "../scripts/select_structures.py"
+
+
+# Ancient as for `label`: what a structure is, is in the name of its label.
+use rule label as label_selected with:
+    input:
+        structures=ancient(f"{LEARN_RESULTS}/{ROUND}/selected.xyz"),
+    output:
+        f"{LEARN_RESULTS}/{ROUND}/labels/{{structure}}.xyz",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/labels/{{structure}}.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/labels/{{structure}}.tsv"
+    message:
+        "Round {wildcards.round}: label {wildcards.structure} with GPAW; progress in {log}"
+
+
+use rule gather_labels as gather_selected with:
+    input:
+        labels_of_round,
+    output:
+        directory(f"{LEARN_RESULTS}/{ROUND}/labelled"),
+    log:
+        f"{LEARN_LOGS}/{ROUND}/gather.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/gather.tsv"
+    message:
+        "Round {wildcards.round}: gather the labels"
+
+
+rule prepare_round:
+    input:
+        folders=SOURCE_FOLDERS,
+        labelled=lambda wildcards: [
+            f"{LEARN_RESULTS}/round{i + 1}/labelled"
+            for i in range(int(wildcards.round))
+        ],
+        split=TRAINING.split,
+        alignment=TRAINING.alignment_file or [],
+    output:
+        f"{LEARN_RESULTS}/{ROUND}/prepared/index.json",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/prepare.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/prepare.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        scale=LEARN.scale,
+    message:
+        "Round {wildcards.round}: put the labels of all rounds to those that were there"
+    script:
+        "../scripts/prepare_round.py"
+
+
+rule retrain:
+    input:
+        index=rules.prepare_round.output[0],
+        template=LEARN.retrain.input,
+        start=lambda wildcards: (
+            committee_before(wildcards)[
+                int(wildcards.member) - 1 : int(wildcards.member)
+            ]
+        ),
+    output:
+        model=f"{LEARN_RESULTS}/{ROUND}/model{{member}}/frozen.pb",
+        training=f"{LEARN_RESULTS}/{ROUND}/model{{member}}/training.json",
+        curve=f"{LEARN_RESULTS}/{ROUND}/model{{member}}/lcurve.out",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/model{{member}}/retrain.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/model{{member}}/retrain.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: TRAINING.threads
+    resources:
+        mem_mb=8000,
+        runtime=24 * 60,
+        cpus_per_task=lambda wildcards, threads: threads,
+    params:
+        scratch=f"{LEARN_RESULTS}/scratch/{ROUND}/model{{member}}",
+        seed=lambda wildcards: int(wildcards.member),
+        steps=LEARN.retrain.steps,
+        shares=TRAINING.shares | {lah10.potential.settings.LEARNT: LEARN.retrain.share},
+        checkpoint_steps=TRAINING.checkpoint_steps,
+        device=TRAINING.device,
+    message:
+        "Round {wildcards.round}: train model {wildcards.member} on; progress in {log}"
+    script:
+        "../scripts/retrain.py"
+
+
+use rule compress as compress_retrained with:
+    input:
+        frozen=rules.retrain.output.model,
+        training=rules.retrain.output.training,
+        index=rules.prepare_round.output[0],
+    output:
+        f"{LEARN_RESULTS}/{ROUND}/model{{member}}/lah10.pb",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/model{{member}}/compress.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/model{{member}}/compress.tsv"
+    message:
+        "Round {wildcards.round}: compress model {wildcards.member}"
+
+
+rule record_round:
+    input:
+        unpack(results_of_round),
+        selection=f"{LEARN_RESULTS}/{ROUND}/selection.json",
+    output:
+        f"{LEARN_RESULTS}/{ROUND}/round.json",
+    log:
+        f"{LEARN_LOGS}/{ROUND}/record.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/{ROUND}/record.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    message:
+        "Round {wildcards.round}: record what was found, and what the new labels changed"
+    script:
+        "../scripts/record_round.py"
+
+
+rule summarise_learning:
+    input:
+        unpack(learnt),
+    output:
+        table=f"{LEARN_RESULTS}/learn.json",
+        text=f"{LEARN_RESULTS}/learn.md",
+    log:
+        f"{LEARN_LOGS}/summary.log",
+    benchmark:
+        f"{LEARN_BENCHMARKS}/summary.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    message:
+        "All rounds in one table"
+    script:
+        "../scripts/summarise_learning.py"

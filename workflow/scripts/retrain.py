@@ -1,0 +1,31 @@
+"""Rule retrain: one model goes on from the round before, or from its last checkpoint."""
+
+from lah10 import logs
+
+logs.start(snakemake.log[0])
+
+import json
+from pathlib import Path
+
+from lah10.potential import training
+
+params = snakemake.params
+content = training.training_input(
+    json.loads(Path(snakemake.input.template).read_text()),
+    snakemake.input.index,
+    params.steps,
+    params.seed,
+    params.checkpoint_steps,
+    params.shares,
+)
+training.train(
+    [content],
+    snakemake.input.index,
+    params.scratch,
+    snakemake.log[0],
+    threads=snakemake.threads,
+    device=params.device,
+    start=snakemake.input.start[0],
+)
+training.publish(params.scratch, [content], snakemake.output.training, snakemake.output.curve)
+training.freeze(training.stage_folder(params.scratch, 0), snakemake.output.model, snakemake.log[0])
