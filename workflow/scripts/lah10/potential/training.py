@@ -24,13 +24,15 @@ import numpy as np
 from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import dataset
+from lah10.potential import conditioning, dataset
 from lah10.potential.evaluate import evaluate_all, tensorflow_environment
-from lah10.potential.preparation import read_entry, read_index
+from lah10.potential.preparation import read_entry, read_index, read_part, samples
 
 CHECKPOINT = "model.ckpt"
 CURVE = "lcurve.out"
 FINGERPRINT = "fingerprint.json"
+#: In the folder of a conditioned stage: the graph it starts from, its coordinates, its result.
+START, COORDINATES, FROZEN = "start.pb", "transformation.npz", "frozen.pb"
 
 #: Spacing of a compressed model's tables, in units of the descriptor's scaled 1/r. deepmd-kit's
 #: default of 0.01 makes the file twice as large and, in single precision, hardly anything better.
@@ -62,6 +64,7 @@ def training_input(
         nothing that is trained on, or the steps are no multiple of those between checkpoints.
     """
     content = copy.deepcopy(template)
+    conditioning.asked_for(content)
     model = content.get("model", {})
     if model.get("type_map") != list(ELEMENTS):
         raise UserError(
@@ -192,8 +195,9 @@ def train(
                 fingerprint(stages[: i + 1], index_path, start),
                 stage_folder(folder, i),
                 stage_folder(folder, i - 1) if i else start,
-                lambda arguments, where: run_dp(
-                    arguments, where, log, threads, device, keep=(handle.fileno(),)
+                index_path,
+                lambda arguments, where, coordinates=None: run_dp(
+                    arguments, where, log, threads, device, (handle.fileno(),), coordinates
                 ),
             )
 
@@ -204,7 +208,12 @@ def stage_folder(folder: str | os.PathLike, stage: int) -> Path:
 
 
 def _train_stage(
-    content: dict, mark: dict, folder: Path, before: str | os.PathLike | None, run: Callable
+    content: dict,
+    mark: dict,
+    folder: Path,
+    before: str | os.PathLike | None,
+    index_path: str | os.PathLike,
+    run: Callable,
 ) -> None:
     """`before` is the folder of the stage before, or a frozen graph, or None."""
     done = checkpoint_step(folder) if _read(folder / FINGERPRINT) == mark else None
@@ -215,19 +224,70 @@ def _train_stage(
         for name, value in (("input.json", content), (FINGERPRINT, mark)):
             with atomic_path(folder / name) as aside:
                 aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    elif done >= steps:
-        return
-    arguments = ["train", "--skip-neighbor-stat", "input.json"]
-    if done is not None:
-        arguments[1:1] = ["--restart", f"{CHECKPOINT}-{done}"]
-    elif before is not None and Path(before).is_file():
-        arguments[1:1] = ["--init-frz-model", str(Path(before).resolve())]
-    elif before is not None:
-        start = before / f"{CHECKPOINT}-{checkpoint_step(before)}"
-        arguments[1:1] = ["--init-model", os.path.relpath(start, folder)]
-    run(arguments, folder)
-    if (done := checkpoint_step(folder)) is None or done < steps:
-        raise UserError(f"{folder}: the training ended at step {done} of {steps}")
+    if before is not None and Path(before).is_dir() and Path(before, FROZEN).is_file():
+        before = Path(before, FROZEN)
+    conditioned = conditioning.asked_for(content)
+    if done is None or done < steps:
+        arguments = ["train", "--skip-neighbor-stat", "input.json"]
+        if conditioned and done is None:
+            _condition(content, folder, before, index_path, run)
+            before = folder / START
+        if done is not None:
+            arguments[1:1] = ["--restart", f"{CHECKPOINT}-{done}"]
+        elif before is not None and Path(before).is_file():
+            arguments[1:1] = ["--init-frz-model", str(Path(before).resolve())]
+        elif before is not None:
+            start = before / f"{CHECKPOINT}-{checkpoint_step(before)}"
+            arguments[1:1] = ["--init-model", os.path.relpath(start, folder)]
+        run(arguments, folder, folder / COORDINATES if conditioned else None)
+        if (done := checkpoint_step(folder)) is None or done < steps:
+            raise UserError(f"{folder}: the training ended at step {done} of {steps}")
+    if conditioned and not (folder / FROZEN).is_file():
+        _fold(folder, index_path, run)
+
+
+def _condition(
+    content: dict,
+    folder: Path,
+    before: str | os.PathLike | None,
+    index_path: str | os.PathLike,
+    run: Callable,
+) -> None:
+    """Write the graph that a conditioned stage starts from, and its coordinates."""
+    if before is None:
+        raise UserError(
+            f"training input: {conditioning.KEY} is not allowed in the first stage; it takes a "
+            "model to go on from"
+        )
+    if Path(before).is_dir():
+        run(["freeze", "-c", ".", "-o", str(folder / START)], Path(before))
+    else:
+        shutil.copyfile(before, folder / START)
+    coordinates = conditioning.transformation(
+        folder / START, read_part(index_path, "train"), conditioning.asked_for(content)
+    )
+    with atomic_path(folder / COORDINATES) as aside:
+        np.savez(aside, **coordinates)
+
+
+def _fold(folder: Path, index_path: str | os.PathLike, run: Callable) -> None:
+    """Write the model of a conditioned stage as an ordinary frozen graph."""
+    with tempfile.TemporaryDirectory(prefix="lah10-fold-") as scratch:
+        trained = Path(scratch, "trained.pb")
+        run(["freeze", "-c", ".", "-o", str(trained)], folder)
+        plain = Path(scratch, FROZEN)
+        with np.load(folder / COORDINATES) as coordinates:
+            conditioning.fold(trained, folder / START, dict(coordinates), plain)
+        change = difference(trained, plain, samples(index_path))
+        force, energy = COMPRESSION["float32"]
+        if not (change["force"] < force and change["energy"] < energy):
+            raise UserError(
+                f"{folder}: in ordinary coordinates forces differ by {change['force']:.2g} eV/Å "
+                f"and the energy by {change['energy']:.2g} eV/atom; at most {force:g} and "
+                f"{energy:g} are allowed"
+            )
+        with atomic_path(folder / FROZEN) as aside:
+            shutil.copyfile(plain, aside)
 
 
 def checkpoint_step(folder: str | os.PathLike) -> int | None:
@@ -281,6 +341,9 @@ def publish(
 def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.PathLike) -> None:
     """Freeze the last checkpoint in a stage's folder into one graph (.pb)."""
     with atomic_path(Path(output).resolve()) as aside:
+        if Path(folder, FROZEN).is_file():
+            shutil.copyfile(Path(folder, FROZEN), aside)
+            return
         run_dp(["freeze", "-c", ".", "-o", str(aside)], Path(folder), log)
 
 
@@ -370,6 +433,7 @@ def run_dp(
     threads: int = 1,
     device: str = "cpu",
     keep: Sequence[int] = (),
+    coordinates: str | os.PathLike | None = None,
 ) -> None:
     """Run `dp --tf …` in `folder`, its output appended to `log`.
 
@@ -377,6 +441,8 @@ def run_dp(
     ----------
     keep
         File descriptors that the child inherits (a lock, held until the child ends).
+    coordinates : path, optional
+        Those of the first fitting layer (`conditioning.transformation`, .npz).
 
     Raises
     ------
@@ -386,6 +452,9 @@ def run_dp(
     program = Path(sys.executable).with_name("dp")
     command = [str(program) if program.is_file() else "dp", "--tf", *arguments]
     environment = tensorflow_environment(threads)
+    if coordinates is not None:
+        command = conditioning.command(arguments)
+        environment[conditioning.TRANSFORMATION] = str(Path(coordinates).resolve())
     if device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = ""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
