@@ -9,10 +9,15 @@ import labelled
 from lah10.errors import UserError
 from lah10.potential import conditioning, preparation, training
 from lah10.potential.evaluate import evaluate
-from test_potential_training import TEMPLATE, index  # noqa: F401
+from toy_training import TEMPLATE, prepared
 
 
-def conditioned_input(index, steps, fitting):  # noqa: F811
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    return prepared(tmp_path_factory.mktemp("data"))
+
+
+def conditioned_input(index, steps, fitting):
     template = copy.deepcopy(TEMPLATE) | {conditioning.KEY: fitting}
     template["learning_rate"] |= {"start_lr": 3e-3}
     return training.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)
@@ -28,7 +33,7 @@ def test_who_asks_for_it():
         conditioning.asked_for({"_conditioned": "new", "model": {"descriptor": {"type": "hybrid"}}})
 
 
-def test_the_first_stage_cannot_be_conditioned(index, tmp_path):  # noqa: F811
+def test_the_first_stage_cannot_be_conditioned(index, tmp_path):
     with pytest.raises(UserError, match="_conditioned is not allowed in the first stage; it takes"):
         training.train(
             [conditioned_input(index, 10, "new")], index, tmp_path / "run", tmp_path / "log"
@@ -69,7 +74,7 @@ def test_units_of_the_parameters():
 
 
 @pytest.mark.slow
-def test_a_conditioned_training_gives_an_ordinary_model(index, tmp_path):  # noqa: F811
+def test_a_conditioned_training_gives_an_ordinary_model(index, tmp_path):
     """With a new fitting net; then on from that, and on without conditioning."""
     run, log = tmp_path / "run", tmp_path / "log"
     new, kept = conditioned_input(index, 60, "new"), conditioned_input(index, 20, "kept")

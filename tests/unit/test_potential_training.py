@@ -13,52 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import labelled
 from lah10 import frozen_model
 from lah10.errors import UserError
-from lah10.potential import dataset, preparation, settings, training
+from lah10.potential import preparation, training
 from lah10.potential.evaluate import PACKAGE_ROOT, evaluate
-
-TEMPLATE = {
-    "model": {
-        "type_map": ["La", "H"],
-        "descriptor": {
-            "type": "se_e2_a",
-            "rcut": 3.0,
-            "rcut_smth": 1.0,
-            "sel": [10, 60],
-            "neuron": [4, 8],
-            "axis_neuron": 2,
-            "precision": "float32",
-        },
-        "fitting_net": {"neuron": [8], "precision": "float32"},
-    },
-    "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 10},
-    "loss": {"type": "ener", "start_pref_e": 1, "start_pref_f": 100, "limit_pref_f": 1},
-    "training": {"disp_freq": 10},
-}
+from toy_training import TEMPLATE, prepared
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    """Prepared data: twelve frames to train on, four to test with."""
-    folder = tmp_path_factory.mktemp("data")
-    for name, frames, volume in (("a", 12, 33.2), ("b", 4, 34.0)):
-        system = labelled.system(f"toy/{name}", frames=frames, volume=volume)
-        dataset.write_deepmd(system, folder / "toy" / name)
-    split = settings.Split.model_validate(
-        {
-            "sources": {
-                "toy": {
-                    "citation": "nobody",
-                    "terms": "none",
-                    "path": str(folder / "toy"),
-                    "held_out": ["b"],
-                }
-            }
-        }
-    )
-    return preparation.prepare(split, {"toy": folder / "toy"}, folder / "prepared")
+    return prepared(tmp_path_factory.mktemp("data"))
 
 
 def toy_input(index, steps=20, **descriptor):
@@ -93,10 +57,10 @@ def test_every_checkpoint_falls_on_a_line_of_the_curve(index):
 
 def test_models_that_learn_on_keep_their_shape():
     shipped = PACKAGE_ROOT.parents[1] / "resources/potentials/lah10"
-    first, further = (
-        json.loads((shipped / f"{name}.json").read_text()) for name in ("stage1", "learn")
+    first, second, further = (
+        json.loads((shipped / f"{name}.json").read_text()) for name in ("stage1", "stage2", "learn")
     )
-    assert further["model"] == first["model"]
+    assert second["model"] == first["model"] and further["model"] == first["model"]
 
 
 def test_shares_of_the_steps():

@@ -1,0 +1,40 @@
+"""A toy training: made-up frames, and an input of deepmd-kit small enough for them."""
+
+from pathlib import Path
+
+import labelled
+from lah10.potential import dataset, preparation, settings
+
+TEMPLATE = {
+    "model": {
+        "type_map": ["La", "H"],
+        "descriptor": {
+            "type": "se_e2_a",
+            "rcut": 3.0,
+            "rcut_smth": 1.0,
+            "sel": [10, 60],
+            "neuron": [4, 8],
+            "axis_neuron": 2,
+            "precision": "float32",
+        },
+        "fitting_net": {"neuron": [8], "precision": "float32"},
+    },
+    "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 10},
+    "loss": {"type": "ener", "start_pref_e": 1, "start_pref_f": 100, "limit_pref_f": 1},
+    "training": {"disp_freq": 10},
+}
+
+
+def prepared(folder: Path) -> Path:
+    """Path of the index of prepared data: twelve frames to train on, four to test with."""
+    for name, frames, volume in (("a", 12, 33.2), ("b", 4, 34.0)):
+        system = labelled.system(f"toy/{name}", frames=frames, volume=volume)
+        dataset.write_deepmd(system, folder / "toy" / name)
+    source = {
+        "citation": "nobody",
+        "terms": "none",
+        "path": str(folder / "toy"),
+        "held_out": ["b"],
+    }
+    split = settings.Split.model_validate({"sources": {"toy": source}})
+    return preparation.prepare(split, {"toy": folder / "toy"}, folder / "prepared")
