@@ -56,9 +56,10 @@ def test_every_checkpoint_falls_on_a_line_of_the_curve(index):
 
 
 def test_models_that_learn_on_keep_their_shape():
-    shipped = PACKAGE_ROOT.parents[1] / "resources/potentials/lah10"
+    potentials = PACKAGE_ROOT.parents[1] / "resources/potentials"
     first, second, further = (
-        json.loads((shipped / f"{name}.json").read_text()) for name in ("stage1", "stage2", "learn")
+        json.loads((potentials / f"{name}.json").read_text())
+        for name in ("lah10/stage1", "lah10-2/stage2", "lah10/learn")
     )
     assert second["model"] == first["model"] and further["model"] == first["model"]
 
