@@ -13,7 +13,7 @@ from lah10 import config
 from lah10.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CAMPAIGNS = ("demo", "reference", "paper", "gamma-scan", "pimd", "stability")
+CAMPAIGNS = ("demo", "reference", "paper", "gamma-scan", "five-kelvin", "pimd", "stability")
 GOOD = {
     "campaign": "test",
     "structure": {"file": "crystal.cif", "cell": "primitive", "repeat": [2, 3, 4]},
