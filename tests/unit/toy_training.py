@@ -5,20 +5,21 @@ from pathlib import Path
 import labelled
 from lah10.potential import dataset, preparation, settings
 
-TEMPLATE = {
-    "model": {
-        "type_map": ["La", "H"],
-        "descriptor": {
-            "type": "se_e2_a",
-            "rcut": 3.0,
-            "rcut_smth": 1.0,
-            "sel": [10, 60],
-            "neuron": [4, 8],
-            "axis_neuron": 2,
-            "precision": "float32",
-        },
-        "fitting_net": {"neuron": [8], "precision": "float32"},
+MODEL = {
+    "type_map": ["La", "H"],
+    "descriptor": {
+        "type": "se_e2_a",
+        "rcut": 3.0,
+        "rcut_smth": 1.0,
+        "sel": [10, 60],
+        "neuron": [4, 8],
+        "axis_neuron": 2,
+        "precision": "float32",
     },
+    "fitting_net": {"neuron": [8], "precision": "float32"},
+}
+TEMPLATE = {
+    "model": MODEL,
     "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 10},
     "loss": {"type": "ener", "start_pref_e": 1, "start_pref_f": 100, "limit_pref_f": 1},
     "training": {"disp_freq": 10},

@@ -10,23 +10,11 @@ import yaml
 import labelled
 from lah10.files import sha256
 from lah10.potential import dataset
+from toy_training import MODEL
 
 ABOUT = {"citation": "A. Nobody, J. Toys 1, 1 (2000)", "terms": "none"}
-TOY_MODEL = {
-    "type_map": ["La", "H"],
-    "descriptor": {
-        "type": "se_e2_a",
-        "rcut": 3.0,
-        "rcut_smth": 1.0,
-        "sel": [10, 60],
-        "neuron": [4, 8],
-        "axis_neuron": 2,
-        "precision": "float32",
-    },
-    "fitting_net": {"neuron": [8], "precision": "float32"},
-}
 TOY_INPUT = {
-    "model": TOY_MODEL,
+    "model": MODEL,
     "learning_rate": {"type": "exp", "start_lr": 0.01, "stop_lr": 1e-4, "decay_steps": 5},
     "loss": {"type": "ener", "start_pref_f": 100, "limit_pref_f": 1},
     "training": {"disp_freq": 5},

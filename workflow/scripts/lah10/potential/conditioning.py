@@ -22,7 +22,6 @@ underscore). Whatever needs TensorFlow runs in a child, which is this module's `
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -34,7 +33,7 @@ from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.files import atomic_path
 from lah10.potential.dataset import System
-from lah10.potential.evaluate import tensorflow_environment
+from lah10.potential.evaluate import run_child, write_question
 
 #: Key of a training's input that asks for it.
 KEY = "_conditioned"
@@ -106,7 +105,7 @@ def whitening(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def transformation(
-    model: str | os.PathLike, systems: Sequence[System], fitting: str, threads: int = 1
+    model: str | os.PathLike, systems: Sequence[System], fitting: str
 ) -> dict[str, np.ndarray]:
     """Coordinates in which the first fitting layer is trained.
 
@@ -123,7 +122,7 @@ def transformation(
         mean{k} (d,) and transform{k} (d, d) of element number k (`whitening`), and `fitting`.
     """
     result = {"fitting": np.array(fitting)}
-    for kind, descriptors in enumerate(_descriptors(model, sample(systems), threads)):
+    for kind, descriptors in enumerate(_descriptors(model, sample(systems))):
         result[f"mean{kind}"], result[f"transform{kind}"] = whitening(descriptors)
     return result
 
@@ -174,17 +173,9 @@ def command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", __name__, "dp", "--tf", *arguments]
 
 
-def _run(*arguments: str | os.PathLike, threads: int = 1) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", __name__, *map(str, arguments)],
-        env=tensorflow_environment(threads) | {"CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode != 0:
-        last = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"{arguments[1]}: cannot be prepared for training ({last})")
+def _run(task: str, model: str | os.PathLike, *arguments: str | os.PathLike) -> None:
+    complaint = f"{model}: cannot be prepared for training"
+    run_child(__name__, [task, model, *arguments], complaint, CUDA_VISIBLE_DEVICES="")
 
 
 def _constants(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -206,21 +197,13 @@ def _replace(
         _run("replace", template, Path(folder, "in.npz"), aside)
 
 
-def _descriptors(
-    model: str | os.PathLike, systems: Sequence[System], threads: int
-) -> list[np.ndarray]:
+def _descriptors(model: str | os.PathLike, systems: Sequence[System]) -> list[np.ndarray]:
     """(atoms, d) descriptors of each element."""
     with tempfile.TemporaryDirectory(prefix="lah10-conditioning-") as folder:
-        arrays = {}
-        for i, system in enumerate(systems):
-            arrays |= {
-                f"types{i}": system.types,
-                f"boxes{i}": system.boxes,
-                f"coordinates{i}": system.coordinates,
-            }
-        np.savez(Path(folder, "in.npz"), count=len(systems), **arrays)
-        _run("descriptors", model, Path(folder, "in.npz"), Path(folder, "out.npz"), threads=threads)
-        with np.load(Path(folder, "out.npz")) as data:
+        question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
+        write_question(question, systems)
+        _run("descriptors", model, question, answer)
+        with np.load(answer) as data:
             return [data[f"descriptors{kind}"].astype(float) for kind in range(len(ELEMENTS))]
 
 
@@ -300,9 +283,10 @@ class _Conditioned:
             value = np.asarray(initializer.value, float).reshape(shape)
         if first is not None:
             mean, transform = (self._transform[f"{part}{first}"] for part in ("mean", "transform"))
-            if name == "matrix":
+            # What is drawn, is drawn in these coordinates.
+            if not drawn and name == "matrix":
                 self._start[scope] = value
-                value = value if drawn else np.linalg.solve(transform, value)
+                value = np.linalg.solve(transform, value)
             elif not drawn:
                 value = value + mean @ self._start[scope]
         variable = tf.get_variable(

@@ -73,24 +73,9 @@ def evaluate_all(
             )
     with tempfile.TemporaryDirectory(prefix="lah10-evaluate-") as folder:
         question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
-        arrays = {}
-        for i, system in enumerate(systems):
-            arrays |= {
-                f"types{i}": system.types,
-                f"boxes{i}": system.boxes,
-                f"coordinates{i}": system.coordinates,
-            }
-        np.savez(question, count=len(systems), **arrays)
-        run = subprocess.run(
-            [sys.executable, "-m", __name__, str(question), str(answer), *map(str, models)],
-            env=tensorflow_environment(threads),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if run.returncode != 0:
-            last = (run.stderr.strip().splitlines() or ["no message"])[-1]
-            raise UserError(f"{', '.join(map(str, models))}: cannot be run ({last})")
+        write_question(question, systems)
+        complaint = f"{', '.join(map(str, models))}: cannot be run"
+        run_child(__name__, [question, answer, *models], complaint, threads)
         with np.load(answer) as data:
             return [
                 [
@@ -101,6 +86,51 @@ def evaluate_all(
                 ]
                 for k in range(len(models))
             ]
+
+
+def write_question(path: str | os.PathLike, systems: Sequence[System]) -> None:
+    """Structures for a child (.npz): count, and of each types{i}, boxes{i}, coordinates{i}."""
+    arrays = {}
+    for i, system in enumerate(systems):
+        arrays |= {
+            f"types{i}": system.types,
+            f"boxes{i}": system.boxes,
+            f"coordinates{i}": system.coordinates,
+        }
+    np.savez(path, count=len(systems), **arrays)
+
+
+def run_child(
+    module: str,
+    arguments: Sequence[str | os.PathLike],
+    complaint: str,
+    threads: int = 1,
+    **environment: str,
+) -> None:
+    """Run a module of this package, which loads TensorFlow, in a process of its own.
+
+    Parameters
+    ----------
+    complaint : str
+        What is said of a failure, before the child's last word.
+    environment
+        Variables besides `tensorflow_environment`.
+
+    Raises
+    ------
+    UserError
+        The child failed.
+    """
+    run = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        env=tensorflow_environment(threads) | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        last = (run.stderr.strip().splitlines() or ["no message"])[-1]
+        raise UserError(f"{complaint} ({last})")
 
 
 def tensorflow_environment(threads: int = 1) -> dict[str, str]:

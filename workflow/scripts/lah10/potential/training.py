@@ -37,8 +37,9 @@ START, COORDINATES, FROZEN = "start.pb", "transformation.npz", "frozen.pb"
 #: Spacing of a compressed model's tables, in units of the descriptor's scaled 1/r. deepmd-kit's
 #: default of 0.01 makes the file twice as large and, in single precision, hardly anything better.
 TABLE_STEP = 0.025
-#: Largest difference that compression may make, eV/Å and eV/atom: double and single precision.
-COMPRESSION = {"float64": (1e-5, 1e-7), "float32": (2e-3, 2e-5)}
+#: Largest difference that rewriting a model (compressed, multiplied out) may make, eV/Å and
+#: eV/atom: double and single precision.
+REWRITTEN = {"float64": (1e-5, 1e-7), "float32": (2e-3, 2e-5)}
 
 
 def training_input(
@@ -224,7 +225,7 @@ def _train_stage(
         for name, value in (("input.json", content), (FINGERPRINT, mark)):
             with atomic_path(folder / name) as aside:
                 aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    if before is not None and Path(before).is_dir() and Path(before, FROZEN).is_file():
+    if before is not None and Path(before, FROZEN).is_file():
         before = Path(before, FROZEN)
     conditioned = conditioning.asked_for(content)
     if done is None or done < steps:
@@ -243,7 +244,7 @@ def _train_stage(
         if (done := checkpoint_step(folder)) is None or done < steps:
             raise UserError(f"{folder}: the training ended at step {done} of {steps}")
     if conditioned and not (folder / FROZEN).is_file():
-        _fold(folder, index_path, run)
+        _fold(content, folder, index_path, run)
 
 
 def _condition(
@@ -270,24 +271,18 @@ def _condition(
         np.savez(aside, **coordinates)
 
 
-def _fold(folder: Path, index_path: str | os.PathLike, run: Callable) -> None:
+def _fold(content: dict, folder: Path, index_path: str | os.PathLike, run: Callable) -> None:
     """Write the model of a conditioned stage as an ordinary frozen graph."""
-    with tempfile.TemporaryDirectory(prefix="lah10-fold-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="lah10-fold-") as scratch,
+        atomic_path(folder / FROZEN) as aside,
+    ):
         trained = Path(scratch, "trained.pb")
         run(["freeze", "-c", ".", "-o", str(trained)], folder)
-        plain = Path(scratch, FROZEN)
         with np.load(folder / COORDINATES) as coordinates:
-            conditioning.fold(trained, folder / START, dict(coordinates), plain)
-        change = difference(trained, plain, samples(index_path))
-        force, energy = COMPRESSION["float32"]
-        if not (change["force"] < force and change["energy"] < energy):
-            raise UserError(
-                f"{folder}: in ordinary coordinates forces differ by {change['force']:.2g} eV/Å "
-                f"and the energy by {change['energy']:.2g} eV/atom; at most {force:g} and "
-                f"{energy:g} are allowed"
-            )
-        with atomic_path(folder / FROZEN) as aside:
-            shutil.copyfile(plain, aside)
+            conditioning.fold(trained, folder / START, dict(coordinates), aside)
+        change = difference(trained, aside, samples(index_path))
+        _check_unchanged(change, content, f"{folder}: multiplying the coordinates out")
 
 
 def checkpoint_step(folder: str | os.PathLike) -> int | None:
@@ -402,15 +397,24 @@ def compress(
             log,
         )
         change = difference(frozen, aside, samples)
-        precision = _descriptors(content["model"]["descriptor"])[0].get("precision", "float64")
-        force, energy = COMPRESSION.get(precision, COMPRESSION["float64"])
-        if not (change["force"] < force and change["energy"] < energy):
-            raise UserError(
-                f"{output}: compression changed forces by {change['force']:.2g} eV/Å and energy by "
-                f"{change['energy']:.2g} eV/atom; at most {force:g} and {energy:g} are allowed. "
-                "Is the training input that of the frozen model?"
-            )
+        _check_unchanged(
+            change,
+            content,
+            f"{output}: compression",
+            " Is the training input that of the frozen model?",
+        )
     return change
+
+
+def _check_unchanged(change: Mapping[str, float], content: dict, what: str, hint: str = "") -> None:
+    """Raise UserError where a rewritten model differs (`difference`) beyond its precision."""
+    precision = _descriptors(content["model"]["descriptor"])[0].get("precision", "float64")
+    force, energy = REWRITTEN.get(precision, REWRITTEN["float64"])
+    if not (change["force"] < force and change["energy"] < energy):
+        raise UserError(
+            f"{what} changed forces by {change['force']:.2g} eV/Å and energy by "
+            f"{change['energy']:.2g} eV/atom; at most {force:g} and {energy:g} are allowed.{hint}"
+        )
 
 
 def difference(
