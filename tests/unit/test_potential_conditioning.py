@@ -7,7 +7,7 @@ import pytest
 
 import labelled
 from lah10.errors import UserError
-from lah10.potential import conditioning, preparation, training
+from lah10.potential import conditioning, graphs, preparation, training
 from lah10.potential.evaluate import evaluate
 from toy_training import TEMPLATE, prepared
 
@@ -89,7 +89,7 @@ def test_a_conditioned_training_gives_an_ordinary_model(index, tmp_path):
 
     frozen = tmp_path / "frozen.pb"
     training.freeze(training.stage_folder(run, 1), frozen, log)
-    constants = conditioning._constants(frozen)
+    constants = graphs.constants(frozen)
     assert constants["layer_0_type_1/matrix"].shape == (16, 8)
     assert not any("transform" in name for name in constants)
     systems = preparation.read_part(index, "test")

@@ -18,27 +18,22 @@ Both need embedding nets that know something already, so a stage that is conditi
 another one. Weights are linear functions of what is trained, so `fold` turns the result into an
 ordinary model of deepmd-kit. A training's input asks for this by `"_conditioned": "kept"`, or
 `"new"` for a fitting net that is drawn anew (deepmd-kit passes over keys that begin with an
-underscore). Whatever needs TensorFlow runs in a child, which is this module's `main`.
+underscore). `dp_child` trains that way.
 """
 
 import os
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
+import scipy.linalg
 
 from lah10 import ELEMENTS
 from lah10.errors import UserError
-from lah10.files import atomic_path
+from lah10.potential import graphs
 from lah10.potential.dataset import System
-from lah10.potential.evaluate import run_child, write_question
 
 #: Key of a training's input that asks for it.
 KEY = "_conditioned"
-#: Name of the environment variable by which the child that trains learns of the transformation.
-TRANSFORMATION = "LAH10_TRANSFORMATION"
 #: What a training's input may say: go on with the fitting net, or draw it anew.
 FITTING = ("kept", "new")
 #: The damping ε over the largest eigenvalue.
@@ -105,7 +100,7 @@ def whitening(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def transformation(
-    model: str | os.PathLike, systems: Sequence[System], fitting: str
+    model: str | os.PathLike, systems: Sequence[System], blocks: Sequence[int]
 ) -> dict[str, np.ndarray]:
     """Coordinates in which the first fitting layer is trained.
 
@@ -113,17 +108,21 @@ def transformation(
     ----------
     model : path
         Frozen graph, not compressed, that the training starts from.
-    fitting : str
-        One of `FITTING`.
+    blocks : sequence of int
+        Sizes of the parts of the descriptor (`multipoles.blocks`). Each is whitened for itself:
+        next to features of another size, all of a part's would count as hardly varying.
 
     Returns
     -------
     dict
-        mean{k} (d,) and transform{k} (d, d) of element number k (`whitening`), and `fitting`.
+        mean{k} (d,) and transform{k} (d, d) of element number k (`whitening`).
     """
-    result = {"fitting": np.array(fitting)}
-    for kind, descriptors in enumerate(_descriptors(model, sample(systems))):
-        result[f"mean{kind}"], result[f"transform{kind}"] = whitening(descriptors)
+    ends = np.cumsum(blocks)[:-1]
+    result = {}
+    for kind, descriptors in enumerate(graphs.descriptors(model, sample(systems))):
+        parts = [whitening(part) for part in np.split(descriptors, ends, axis=1)]
+        result[f"mean{kind}"] = np.concatenate([mean for mean, _ in parts])
+        result[f"transform{kind}"] = scipy.linalg.block_diag(*(t for _, t in parts))
     return result
 
 
@@ -145,12 +144,11 @@ def fold(
     output: str | os.PathLike,
 ) -> None:
     """Write `trained`, frozen as it was trained, as the ordinary graph that `template` is."""
-    found, plain = _constants(trained), _constants(template)
-    # What both hold and is a number: weights, energy offsets, statistics of the descriptor.
+    found, plain = graphs.variables(trained), graphs.variables(template)
     new = {
         name: value.astype(float)
         for name, value in found.items()
-        if name in plain and value.dtype.kind == "f" and value.shape == plain[name].shape
+        if name in plain and value.shape == plain[name].shape
     }
     for name, value in new.items():
         if name.startswith(("filter_type_", "layer_", "final_layer_")):
@@ -159,103 +157,10 @@ def fold(
         matrix, bias = (f"layer_0_type_{kind}/{part}" for part in ("matrix", "bias"))
         new[matrix] = transform[f"transform{kind}"] @ new[matrix]
         new[bias] -= transform[f"mean{kind}"] @ new[matrix]
-    _replace(template, output, new)
+    graphs.replace(template, output, new)
 
 
-# --------------------------------------------------------------------------------- children
-
-
-def command(arguments: Sequence[str]) -> list[str]:
-    """Command line that runs `dp --tf` on conditioned parameters.
-
-    The transformation's file (.npz) stands in the environment variable `TRANSFORMATION`.
-    """
-    return [sys.executable, "-m", __name__, "dp", "--tf", *arguments]
-
-
-def _run(task: str, model: str | os.PathLike, *arguments: str | os.PathLike) -> None:
-    complaint = f"{model}: cannot be prepared for training"
-    run_child(__name__, [task, model, *arguments], complaint, CUDA_VISIBLE_DEVICES="")
-
-
-def _constants(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """All numbers that a frozen graph holds, by name."""
-    with tempfile.TemporaryDirectory(prefix="lah10-conditioning-") as folder:
-        _run("constants", path, Path(folder, "out.npz"))
-        with np.load(Path(folder, "out.npz")) as data:
-            return dict(data)
-
-
-def _replace(
-    template: str | os.PathLike, output: str | os.PathLike, values: Mapping[str, np.ndarray]
-) -> None:
-    with (
-        tempfile.TemporaryDirectory(prefix="lah10-conditioning-") as folder,
-        atomic_path(output) as aside,
-    ):
-        np.savez(Path(folder, "in.npz"), **values)
-        _run("replace", template, Path(folder, "in.npz"), aside)
-
-
-def _descriptors(model: str | os.PathLike, systems: Sequence[System]) -> list[np.ndarray]:
-    """(atoms, d) descriptors of each element."""
-    with tempfile.TemporaryDirectory(prefix="lah10-conditioning-") as folder:
-        question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
-        write_question(question, systems)
-        _run("descriptors", model, question, answer)
-        with np.load(answer) as data:
-            return [data[f"descriptors{kind}"].astype(float) for kind in range(len(ELEMENTS))]
-
-
-def _graph(path: str):
-    import tensorflow.compat.v1 as tf
-
-    graph = tf.GraphDef()
-    graph.ParseFromString(Path(path).read_bytes())
-    return tf, graph
-
-
-def _write_constants(path: str, output: str) -> None:
-    tf, graph = _graph(path)
-    values = {}
-    for node in graph.node:
-        if node.op == "Const":
-            value = tf.make_ndarray(node.attr["value"].tensor)
-            if value.dtype.kind in "fiu":
-                values[node.name] = value
-    np.savez(output, **values)
-
-
-def _write_replaced(path: str, values: str, output: str) -> None:
-    tf, graph = _graph(path)
-    with np.load(values) as data:
-        missing = set(data.files)
-        for node in graph.node:
-            if node.name in missing and node.op == "Const":
-                missing.remove(node.name)
-                kind = tf.make_ndarray(node.attr["value"].tensor).dtype
-                tensor = tf.make_tensor_proto(data[node.name].astype(kind))
-                node.attr["value"].tensor.CopyFrom(tensor)
-    if missing:
-        raise ValueError(f"the graph has no {', '.join(sorted(missing))}")
-    Path(output).write_bytes(graph.SerializeToString())
-
-
-def _write_descriptors(model: str, question: str, output: str) -> None:
-    from deepmd.infer import DeepPot
-
-    potential = DeepPot(model)
-    found: list[list[np.ndarray]] = [[] for _ in ELEMENTS]
-    with np.load(question) as data:
-        for i in range(int(data["count"])):
-            types = data[f"types{i}"]
-            for box, coordinates in zip(data[f"boxes{i}"], data[f"coordinates{i}"], strict=True):
-                values = potential.eval_descriptor(
-                    coordinates.reshape(1, -1), box.reshape(1, 9), types
-                ).reshape(len(types), -1)
-                for kind, rows in enumerate(found):
-                    rows.append(values[types == kind])
-    np.savez(output, **{f"descriptors{kind}": np.concatenate(r) for kind, r in enumerate(found)})
+# ------------------------------------------------------- inside a child, TensorFlow at hand
 
 
 class _Conditioned:
@@ -302,37 +207,8 @@ class _Conditioned:
         return used
 
 
-def _dp(arguments: Sequence[str]) -> None:
-    """`dp` with the parameters of the networks as `rate` and the transformation say."""
-    import deepmd.tf.fit.ener as energy
-    from deepmd.main import main as dp
+def install(transform: Mapping[str, np.ndarray]) -> None:
+    """Have deepmd-kit train so, in this process, in the coordinates of `transformation`."""
     from deepmd.tf.utils import network
 
-    with np.load(os.environ[TRANSFORMATION]) as data:
-        transform = dict(data)
     network.tf = _Conditioned(network.tf, transform)
-    if transform["fitting"] == "new":
-        layer = energy.one_layer_deepmd
-
-        def drawn_anew(*inputs, **options):
-            return layer(*inputs, **(options | {"initial_variables": None}))
-
-        energy.one_layer_deepmd = drawn_anew
-    dp(list(arguments))
-
-
-def main(task: str, *arguments: str) -> None:
-    """One of the tasks that need TensorFlow."""
-    if task == "dp":
-        _dp(arguments)
-    else:
-        tasks = {
-            "constants": _write_constants,
-            "replace": _write_replaced,
-            "descriptors": _write_descriptors,
-        }
-        tasks[task](*arguments)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

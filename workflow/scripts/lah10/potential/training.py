@@ -8,6 +8,7 @@ checkpoints, even after the parent was killed.
 
 import copy
 import fcntl
+import itertools
 import json
 import math
 import os
@@ -24,9 +25,12 @@ import numpy as np
 from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import conditioning, dataset
+from lah10.potential import conditioning, dataset, dp_child, multipoles
 from lah10.potential.evaluate import evaluate_all, tensorflow_environment
 from lah10.potential.preparation import read_entry, read_index, read_part, samples
+
+#: Networks as deepmd-kit has them.
+NO_CHANGES = dp_child.Changes()
 
 CHECKPOINT = "model.ckpt"
 CURVE = "lcurve.out"
@@ -66,6 +70,7 @@ def training_input(
     """
     content = copy.deepcopy(template)
     conditioning.asked_for(content)
+    multipoles.asked_for(content)
     model = content.get("model", {})
     if model.get("type_map") != list(ELEMENTS):
         raise UserError(
@@ -179,8 +184,10 @@ def train(
     Raises
     ------
     UserError
-        Another training runs in the folder, or deepmd-kit ended with an error.
+        Another training runs in the folder, deepmd-kit ended with an error, or a stage adds
+        features to a model that it cannot extend.
     """
+    _check_features(stages)
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "a") as handle:
@@ -197,9 +204,20 @@ def train(
                 stage_folder(folder, i),
                 stage_folder(folder, i - 1) if i else start,
                 index_path,
-                lambda arguments, where, coordinates=None: run_dp(
-                    arguments, where, log, threads, device, (handle.fileno(),), coordinates
+                lambda arguments, where, changes=NO_CHANGES: run_dp(
+                    arguments, where, log, threads, device, (handle.fileno(),), changes
                 ),
+            )
+
+
+def _check_features(stages: Sequence[dict]) -> None:
+    """Refuse a stage with other features than the one before: only a conditioned one adds them."""
+    for before, content in itertools.pairwise(stages):
+        more = multipoles.asked_for(content)
+        if more != multipoles.asked_for(before) and not (more and conditioning.asked_for(content)):
+            raise UserError(
+                f"training input: {multipoles.KEY} has to be that of the stage before, unless it "
+                f"is added by a stage that has {conditioning.KEY}"
             )
 
 
@@ -240,7 +258,15 @@ def _train_stage(
         elif before is not None:
             start = before / f"{CHECKPOINT}-{checkpoint_step(before)}"
             arguments[1:1] = ["--init-model", os.path.relpath(start, folder)]
-        run(arguments, folder, folder / COORDINATES if conditioned else None)
+        run(
+            arguments,
+            folder,
+            dp_child.Changes(
+                multipoles.asked_for(content),
+                folder / COORDINATES if conditioned else None,
+                conditioned == "new",
+            ),
+        )
         if (done := checkpoint_step(folder)) is None or done < steps:
             raise UserError(f"{folder}: the training ended at step {done} of {steps}")
     if conditioned and not (folder / FROZEN).is_file():
@@ -264,8 +290,18 @@ def _condition(
         run(["freeze", "-c", ".", "-o", str(folder / START)], Path(before))
     else:
         shutil.copyfile(before, folder / START)
+    if (more := multipoles.asked_for(content)) and not multipoles.present(folder / START, content):
+        changes = dp_child.Changes(more, new_fitting=True)
+        with tempfile.TemporaryDirectory(prefix="lah10-extend-") as scratch:
+            multipoles.extend(
+                folder / START,
+                folder / START,
+                content,
+                scratch,
+                lambda arguments, where: run(arguments, where, changes),
+            )
     coordinates = conditioning.transformation(
-        folder / START, read_part(index_path, "train"), conditioning.asked_for(content)
+        folder / START, read_part(index_path, "train"), multipoles.blocks(content)
     )
     with atomic_path(folder / COORDINATES) as aside:
         np.savez(aside, **coordinates)
@@ -395,6 +431,7 @@ def compress(
             ["compress", "-i", "frozen.pb", "-o", str(aside), "-t", "input.json", "-s", f"{step}"],
             scratch,
             log,
+            changes=dp_child.Changes(multipoles.asked_for(content)),
         )
         change = difference(frozen, aside, samples)
         _check_unchanged(
@@ -437,7 +474,7 @@ def run_dp(
     threads: int = 1,
     device: str = "cpu",
     keep: Sequence[int] = (),
-    coordinates: str | os.PathLike | None = None,
+    changes: dp_child.Changes = NO_CHANGES,
 ) -> None:
     """Run `dp --tf …` in `folder`, its output appended to `log`.
 
@@ -445,8 +482,8 @@ def run_dp(
     ----------
     keep
         File descriptors that the child inherits (a lock, held until the child ends).
-    coordinates : path, optional
-        Those of the first fitting layer (`conditioning.transformation`, .npz).
+    changes : Changes
+        Networks that deepmd-kit does not have.
 
     Raises
     ------
@@ -456,9 +493,9 @@ def run_dp(
     program = Path(sys.executable).with_name("dp")
     command = [str(program) if program.is_file() else "dp", "--tf", *arguments]
     environment = tensorflow_environment(threads)
-    if coordinates is not None:
-        command = conditioning.command(arguments)
-        environment[conditioning.TRANSFORMATION] = str(Path(coordinates).resolve())
+    if changes:
+        command = dp_child.command(arguments)
+        environment |= dp_child.environment(changes)
     if device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = ""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
