@@ -15,8 +15,11 @@ from lah10.potential import conditioning, graphs, multipoles, preparation, train
 from lah10.potential.evaluate import evaluate
 from toy_training import TEMPLATE, prepared
 
-NUMPY = SimpleNamespace(math=SimpleNamespace(rsqrt=lambda x: 1 / np.sqrt(x)))
-ASKED = {"l_max": 3, "neurons": 4, "axis_neurons": 2}
+NUMPY = SimpleNamespace(
+    math=SimpleNamespace(rsqrt=lambda x: 1 / np.sqrt(x)),
+    nn=SimpleNamespace(relu=lambda x: np.maximum(x, 0)),
+)
+ASKED = {"l_max": 3, "neurons": 4, "axis_neurons": 2, "cutoff": 2.4, "sel": [6, 40]}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def toy_input(template, index, steps=10):
 def test_harmonics_obey_the_addition_theorem(l_max):
     """|a||b| P_l(cos) for every l: real, orthogonal, of the scale that the docstring tells."""
     a, b = np.random.default_rng(1).normal(size=(2, 50, 3))
-    found = [np.array(multipoles.harmonics(NUMPY, list(v.T), l_max)) for v in (a, b)]
+    found = [np.array(multipoles.harmonics(NUMPY, list(v.T), l_max, 0)) for v in (a, b)]
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     cosine = np.sum(a * b, axis=1) / lengths
     at = 0
@@ -50,13 +53,33 @@ def test_harmonics_obey_the_addition_theorem(l_max):
 
 
 def test_a_neighbour_that_is_not_there_adds_nothing():
-    assert np.all(np.array(multipoles.harmonics(NUMPY, [np.zeros(4)] * 3, 3)) == 0)
+    assert np.all(np.array(multipoles.harmonics(NUMPY, [np.zeros(4)] * 3, 3, 0.1)) == 0)
+
+
+def test_they_end_at_their_cutoff_without_a_step_or_a_kink():
+    """(1 - R_c²/R²)³ times what they are without a cut-off; nothing where R is below R_c."""
+    direction = np.array([0.6, 0.48, 0.64])
+    lengths = np.array([0.2, 0.49999, 0.5, 0.50001, 1.0, 3.0])
+    vectors = list(np.outer(direction, lengths))
+    whole, cut = (np.array(multipoles.harmonics(NUMPY, vectors, 3, least)) for least in (0, 0.5))
+    weights = np.maximum(0, 1 - (0.5 / lengths) ** 2) ** 3
+    assert cut == pytest.approx(whole * weights, rel=1e-6, abs=1e-12)
+    assert np.abs(cut[:, :4]).max() < 1e-12
+
+
+def test_the_cutoff_is_where_the_descriptor_reaches_that_length():
+    """s(r) of se_e2_a: 1/r inside, zero at the cut-off, half of 1/r half-way, no kinks."""
+    assert multipoles.smooth_inverse(1.2, 1.5, 3.5) == pytest.approx(1 / 1.2)
+    assert multipoles.smooth_inverse(2.5, 1.5, 3.5) == pytest.approx(0.5 / 2.5)
+    assert multipoles.smooth_inverse(3.5, 1.5, 3.5) == 0
+    inside, outside = (multipoles.smooth_inverse(r, 1.5, 3.5) for r in (1.499, 1.501))
+    assert inside - outside == pytest.approx(0.002 / 1.5**2, rel=1e-3)
 
 
 def test_who_asks_for_them():
     assert multipoles.asked_for(TEMPLATE) is None
     found = multipoles.asked_for(with_multipoles())
-    assert found == multipoles.Multipoles(3, 4, 2) and found.features == 16
+    assert found == multipoles.Multipoles(3, 4, 2, 2.4, (6, 40)) and found.features == 16
     assert multipoles.blocks(with_multipoles()) == [16, 8, 8]
     assert multipoles.blocks(TEMPLATE) == [16]
 
@@ -68,7 +91,12 @@ def test_who_asks_for_them():
         ({"neurons": 9}, r"neurons: 9 is not allowed; a whole number from 1 to 8 is"),
         ({"axis_neurons": 5}, r"axis_neurons: 5 is not allowed; a whole number from 1 to 4 is"),
         ({"neurons": "4"}, r"neurons: '4' is not allowed"),
-        ({"width": 4}, r"_multipoles: .* axis_neurons, l_max, neurons are needed"),
+        ({"width": 4}, r"_multipoles: .* axis_neurons, cutoff, l_max, neurons, sel are needed"),
+        ({"cutoff": 0}, r"_multipoles.cutoff: 0 is not allowed; a length above 0 and up to rcut"),
+        ({"cutoff": 9.0}, r"_multipoles.cutoff: 9.0 is not allowed; .* rcut, \d.* Å, is"),
+        ({"sel": [6]}, r"_multipoles.sel: \[6\] is not allowed; a whole number for each element"),
+        ({"sel": [6, 999]}, r"_multipoles.sel: \[6, 999\] is not allowed; .* descriptor's sel"),
+        ({"sel": [6, 4]}, r"_multipoles.sel: \[6, 4\] is not allowed; the data have up to"),
     ],
 )
 def test_what_cannot_be_asked_for(asked, complaint, index):
@@ -86,7 +114,7 @@ def test_only_for_the_descriptor_that_has_them():
 def test_a_stage_that_adds_them_is_conditioned(index, tmp_path):
     stages = [toy_input(TEMPLATE, index), toy_input(with_multipoles(), index)]
     with pytest.raises(
-        UserError, match="_multipoles has to be that of the stage before, .* _conditioned"
+        UserError, match=r"_multipoles has to be that of the stage before, .* _conditioned"
     ):
         training.train(stages, index, tmp_path / "run", tmp_path / "log")
     assert not (tmp_path / "run" / "stage1").exists()

@@ -9,17 +9,23 @@ of its neighbours, with G the embedding net, s the smoothed 1/r, and Y the scala
 (direction × s, both scaled by their spread). Angles between neighbours enter as 1 + cos γ and no
 higher: an environment is the same to it as any other of the same dipoles. Here further features
 
-    D_kk'^l = Σ_m c_km^l c_k'm^l,    c_km^l = 1/N Σ_j G_k(s_j) |R_j| Y_lm(R_j / |R_j|)
+    D_kk'^l = Σ_m c_km^l c_k'm^l,    c_km^l = 1/N Σ_j G_k(s_j) w_j |R_j| Y_lm(R_j / |R_j|)
 
 are put behind for l = 2 … l_max, with real spherical harmonics such that Σ_m Y_lm(a) Y_lm(b) =
 P_l(a·b), as in the power spectrum of A. P. Bartók, R. Kondor, G. Csányi, Phys. Rev. B 87, 184115
-(2013). They take the first columns of the same embedding net, so nothing is added but inputs of the
-fitting net. The model remains a TensorFlow graph of deepmd-kit's own operations, which LAMMPS, `dp` and
-`DeepPot` run as any other; only what builds it (`dp train`, `dp compress`) must know, and does in a
-child (`dp_child`).
+(2013). Angles matter most among the nearest neighbours, which are few: the weight
+
+    w_j = max(0, 1 - R_c² / R_j²)³
+
+ends at a cut-off of its own, where |R| is R_c, with two continuous derivatives. These features take
+the first columns of the same embedding net, so nothing is added but inputs of the fitting net. The
+model remains a TensorFlow graph of deepmd-kit's own operations, which LAMMPS, `dp` and `DeepPot`
+run as any other; only what builds it (`dp train`, `dp compress`) must know, and does in a child
+(`dp_child`).
 
 A training's input asks for them in its descriptor: `"_multipoles": {"l_max": 3, "neurons": 16,
-"axis_neurons": 8}` (deepmd-kit passes over keys that begin with an underscore).
+"axis_neurons": 8, "cutoff": 2.6, "sel": [8, 48]}` (deepmd-kit passes over keys that begin with an
+underscore).
 """
 
 import copy
@@ -44,11 +50,21 @@ TINY = 1e-10
 
 @dataclass(frozen=True)
 class Multipoles:
-    """Which features are added: l from 2 to `l_max`, k < `neurons`, k' < `axis_neurons`."""
+    """Which features are added: l from 2 to `l_max`, k < `neurons`, k' < `axis_neurons`.
+
+    Attributes
+    ----------
+    cutoff : float
+        Å; no neighbour beyond counts.
+    sel : tuple of int
+        Most neighbours of each element within it; of more, the farthest are left out.
+    """
 
     l_max: int
     neurons: int
     axis_neurons: int
+    cutoff: float
+    sel: tuple[int, ...]
 
     @property
     def orders(self) -> range:
@@ -97,7 +113,23 @@ def asked_for(content: Mapping) -> Multipoles | None:
                 f"{where}.{name}: {number!r} is not allowed; a whole number from {lowest} to "
                 f"{highest} is"
             )
-    return Multipoles(**value)
+    cutoff, sel = value["cutoff"], value["sel"]
+    rcut, room = descriptor["rcut"], descriptor.get("sel")
+    if type(cutoff) not in (int, float) or not 0 < cutoff <= rcut:
+        raise UserError(
+            f"{where}.cutoff: {cutoff!r} is not allowed; a length above 0 and up to rcut, {rcut:g} "
+            "Å, is"
+        )
+    if (
+        not (isinstance(sel, list) and isinstance(room, list))
+        or len(sel) != len(room)
+        or not all(type(n) is int and 0 < n <= most for n, most in zip(sel, room, strict=True))
+    ):
+        raise UserError(
+            f"{where}.sel: {sel!r} is not allowed; a whole number for each element is, from 1 to "
+            f"that of the descriptor's sel, {room}"
+        )
+    return Multipoles(**(value | {"sel": tuple(sel)}))
 
 
 def blocks(content: Mapping) -> list[int]:
@@ -158,11 +190,17 @@ def extend(
     graphs.replace(scratch / "extended.pb", output, old)
 
 
+def smooth_inverse(distance: float, start: float, cutoff: float) -> float:
+    """1/r as se_e2_a takes it, in 1/Å: whole up to `start`, zero from `cutoff` on (all in Å)."""
+    u = np.clip((distance - start) / (cutoff - start), 0, 1)
+    return float((1 - u**3 * (6 * u**2 - 15 * u + 10)) / distance)
+
+
 # ------------------------------------------------------- inside a child, TensorFlow at hand
 
 
-def harmonics(tf, vectors: list, l_max: int) -> list:
-    """|v| Y_lm(v/|v|) for l = 2 … l_max and all m, in a row.
+def harmonics(tf, vectors: list, l_max: int, least) -> list:
+    """w |v| Y_lm(v/|v|) for l = 2 … l_max and all m, in a row.
 
     Parameters
     ----------
@@ -170,6 +208,8 @@ def harmonics(tf, vectors: list, l_max: int) -> list:
         tensorflow, or what does arithmetic as it does.
     vectors : list of three tensors of one shape
         x, y and z. Where they vanish, so do the results and their derivatives.
+    least : float or tensor
+        Length R_c from which w = (1 - R_c²/|v|²)³ is above zero; 0 leaves no w.
 
     Returns
     -------
@@ -179,18 +219,20 @@ def harmonics(tf, vectors: list, l_max: int) -> list:
     xx, yy, zz, xy = x * x, y * y, z * z, x * y
     square = xx + yy + zz
     inverse = tf.math.rsqrt(square + TINY)
-    # Over |v|, then over |v|²: what is left is of the first order in |v|.
-    u, v, w = x * inverse, y * inverse, z * inverse
+    inside = tf.nn.relu(1.0 - least**2 * (inverse * inverse))
+    # w over |v|, then over |v|²: what is left is of the first order in |v|.
+    weighted = inside * inside * inside * inverse
+    u, v, w = x * weighted, y * weighted, z * weighted
     two, three = np.sqrt(3.0), np.sqrt((5 / 8, 15.0, 3 / 8))
     result = [
         two * (u * y),
         two * (v * z),
-        1.5 * (w * z) - 0.5 * (square * inverse),
+        1.5 * (w * z) - 0.5 * (square * weighted),
         two * (u * z),
         two / 2 * (u * x - v * y),
     ]
     if l_max >= 3:
-        inverse = inverse * inverse
+        inverse = weighted * inverse
         upper, lower = 3 * xx - yy, xx - 3 * yy
         four = 5 * zz - square
         result += [
@@ -224,33 +266,29 @@ def install(multipoles: Multipoles) -> None:
     def _filter_lower(self, type_i, type_input, start, count, inputs, *more, **options):
         result = filter_lower(self, type_i, type_input, start, count, inputs, *more, **options)
         natom = tf.shape(inputs)[0]
-        part = tf.reshape(tf.slice(inputs, [0, start * 4], [-1, count * 4]), [natom, count, 4])
+        near = multipoles.sel[type_i]
+        part = tf.reshape(tf.slice(inputs, [0, start * 4], [-1, near * 4]), [natom, near, 4])
         distance, *vectors = tf.unstack(part, axis=-1)
-        values = harmonics(tf, vectors, multipoles.l_max)
+        # What enters is scaled by the spread of the vectors round an element, in Å⁻¹.
+        spread = tf.cast(self.t_std[type_input, 1], self.filter_precision)
+        least = smooth_inverse(multipoles.cutoff, self.rcut_r_smth, self.rcut_r) / spread
+        values = harmonics(tf, vectors, multipoles.l_max, least)
         if not self.compress:
             embedding = tf.reshape(embeddings.pop(), [-1, count, self.filter_neuron[-1]])
-            embedding = embedding[:, :, : multipoles.neurons]
+            embedding = embedding[:, :near, : multipoles.neurons]
             moments.append(tf.matmul(tf.stack(values, -1), embedding, transpose_a=True))
             return result
         name = f"filter_{type_input}_net_{type_i}"
         upper = self.upper[name]
         info = [self.lower[name], upper, upper * self.table_config[0], *self.table_config[1:4]]
-        # Six coefficients a neuron; the first neurons' stand first.
+        # Six coefficients a neuron; the first neurons' stand first. Looked up once for all orders,
+        # which tabulate_fusion_se_a, of four weights a neighbour, would do for every four of them.
         table = tf.make_ndarray(self.table.data[name].op.get_attr("value"))
         table = tf.constant(table[:, : 6 * multipoles.neurons], self.filter_precision)
-        # The operation takes four weights a neighbour.
-        zero = [tf.zeros_like(distance)] * (-len(values) % 4)
-        parts = [
-            se_a.op_module.tabulate_fusion_se_a(
-                table,
-                info,
-                tf.reshape(distance, [-1, 1]),
-                tf.stack((values + zero)[at : at + 4], -1),
-                last_layer_size=multipoles.neurons,
-            )
-            for at in range(0, len(values), 4)
-        ]
-        moments.append(tf.concat(parts, 1)[:, : len(values)])
+        embedding = se_a.op_module.tabulate_fusion_se_r(
+            table, info, distance, last_layer_size=multipoles.neurons
+        )
+        moments.append(tf.matmul(tf.stack(values, -1), embedding, transpose_a=True))
         return result
 
     def _filter(self, inputs, *more, **options):

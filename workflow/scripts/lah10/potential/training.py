@@ -70,7 +70,7 @@ def training_input(
     """
     content = copy.deepcopy(template)
     conditioning.asked_for(content)
-    multipoles.asked_for(content)
+    more = multipoles.asked_for(content)
     model = content.get("model", {})
     if model.get("type_map") != list(ELEMENTS):
         raise UserError(
@@ -87,8 +87,10 @@ def training_input(
     entries, probability = _shared(index["train"], shares or {})
     systems = [read_entry(index_path, entry) for entry in entries]
     for descriptor in _descriptors(model.get("descriptor", {})):
-        _check_neighbours(descriptor, systems)
+        _check_neighbours(descriptor["rcut"], descriptor.get("sel"), systems)
         descriptor["seed"] = 10 * seed + 1
+    if more:
+        _check_neighbours(more.cutoff, more.sel, systems, f"{multipoles.KEY}.sel")
     model.setdefault("fitting_net", {})["seed"] = 10 * seed + 2
     training = content.setdefault("training", {})
     data = training.setdefault("training_data", {})
@@ -144,16 +146,20 @@ def _descriptors(descriptor: dict) -> list[dict]:
     return descriptor["list"] if descriptor.get("type") == "hybrid" else [descriptor]
 
 
-def _check_neighbours(descriptor: dict, systems: Sequence[dataset.System]) -> None:
+def _check_neighbours(
+    cutoff: float,
+    sel: Sequence[int] | str | None,
+    systems: Sequence[dataset.System],
+    where: str = "sel",
+) -> None:
     """Refuse a `sel` that cannot hold the neighbours in the data: surplus ones are left out."""
-    sel = descriptor.get("sel")
-    if not isinstance(sel, list):
+    if not isinstance(sel, Sequence) or isinstance(sel, str):
         return
-    most = np.max([dataset.most_neighbours(s, descriptor["rcut"]) for s in systems], axis=0)
+    most = np.max([dataset.most_neighbours(s, cutoff) for s in systems], axis=0)
     if any(has > room for has, room in zip(most, sel, strict=True)):
         raise UserError(
-            f"training input: descriptor.sel: {sel} is not allowed; the data have up to "
-            f"{most.tolist()} neighbours ({', '.join(ELEMENTS)}) within {descriptor['rcut']:g} Å"
+            f"training input: descriptor.{where}: {list(sel)} is not allowed; the data have up to "
+            f"{most.tolist()} neighbours ({', '.join(ELEMENTS)}) within {cutoff:g} Å"
         )
 
 
