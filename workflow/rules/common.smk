@@ -16,6 +16,9 @@ POINTS = f"{RESULTS}/points"
 SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
 SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
 PACKAGE = os.path.relpath(Path(workflow.basedir, "workflow/scripts/lah10"))
+#: Files with rules that work there and not in the campaign's folder.
+POTENTIAL = "results/potential"
+POTENTIAL_RULES = {"potential", "labels", "learn"}
 #: One path-integral run, likewise, and all of them.
 PIMD_RUN = "pimd/P{pressure}_T{temperature}/beads{beads}"
 PIMD_RUNS = [
@@ -194,9 +197,12 @@ def minutes(stage):
 onstart:
     try:
         # Held until the process ends.
+        needed = {RESULTS: set(), POTENTIAL: set()}
+        for job in workflow.dag.needrun_jobs():
+            own = Path(job.rule.snakefile).stem in POTENTIAL_RULES
+            needed[POTENTIAL if own else RESULTS].add(job.rule.name)
         CAMPAIGN_LOCK = lah10.campaign.start(
-            RESULTS,
-            needed={job.rule.name for job in workflow.dag.needrun_jobs()},
+            needed,
             forced={
                 job.rule.name
                 for job in workflow.dag.needrun_jobs()
