@@ -23,6 +23,7 @@ help: ## list the targets
 
 demo: $(VENV)/.installed ## set up, run the demo campaign and draw its figures
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+	@echo; cat results/demo/phase_diagram.md
 	@echo; echo "Dataset: results/demo/phase_diagram.nc"; echo "Figures:"
 	@printf '  %s\n' results/demo/figures/*.png
 

@@ -47,4 +47,5 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/phase_diagram.nc",
+        f"{RESULTS}/phase_diagram.md",
         FIGURES,

@@ -48,6 +48,27 @@ def test_every_file_of_the_contract(finished):
     assert figures == ["fig2a_qtb", "fig2b", "fig3a", "fig3b", "fig5", "fig6"]
 
 
+def test_the_table_is_there_to_read(finished):
+    header, _, point = (finished.results / "phase_diagram.md").read_text().splitlines()
+    assert header.split("|")[1].strip() == "bath"
+    assert [cell.strip() for cell in point.split("|")[1:4]] == ["qtb", "150", "100"]
+    assert " ± " in point
+
+
+def test_what_is_there_is_merged_when_the_rest_does_not_come(finished, copy_of):
+    made = copy_of(finished)
+    made.configure(pressure={"values": [150, 200]})
+    (made.results / "phase_diagram.nc").unlink()
+    run = made.snakemake("merge")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "2 points" not in run.stdout and "1 points, 1 missing" in run.stdout
+    dataset = made.dataset()
+    assert dataset.status.values.ravel().tolist() == [0, 1]
+    theta = dataset.theta_deviation.values.ravel()
+    assert np.isfinite(theta[0]) and np.isnan(theta[1])
+    assert theta[0] == finished.dataset().theta_deviation.item()
+
+
 def test_logs_and_benchmarks_of_every_job(finished):
     logs = {str(path.relative_to(finished.folder)) for path in finished.folder.rglob("*.log")}
     for rule in ("equilibrate", "produce", "analyse"):

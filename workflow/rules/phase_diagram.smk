@@ -1,9 +1,12 @@
+"""The points in one dataset, and as a table."""
+
+HARMONIC = [f"{RESULTS}/harmonic/P{pressure}.nc" for pressure in CONFIG.pressure.values]
+
+
 rule phase_diagram:
     input:
         summaries=of_all_points("summary.nc"),
-        harmonic=[
-            f"{RESULTS}/harmonic/P{pressure}.nc" for pressure in CONFIG.pressure.values
-        ],
+        harmonic=HARMONIC,
         modules=f"{PACKAGE}/phase_diagram.py",
     output:
         f"{RESULTS}/phase_diagram.nc",
@@ -24,3 +27,48 @@ rule phase_diagram:
         "Merge the points of campaign {CONFIG.campaign}"
     script:
         "../scripts/phase_diagram.py"
+
+
+# Without inputs: it takes what is there, when some points will not come (or not yet).
+rule merge:
+    log:
+        f"{LOGS}/merge.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("phase_diagram"),
+        runtime=minutes("phase_diagram"),
+    params:
+        points=CONFIG.points,
+        folder=POINTS,
+        harmonic=HARMONIC,
+        output=f"{RESULTS}/phase_diagram.nc",
+    message:
+        "Merge those points of campaign {CONFIG.campaign} that are there"
+    script:
+        "../scripts/merge.py"
+
+
+rule table:
+    input:
+        phase_diagram=f"{RESULTS}/phase_diagram.nc",
+        modules=f"{PACKAGE}/tables.py",
+    output:
+        f"{RESULTS}/phase_diagram.md",
+    log:
+        f"{LOGS}/table.log",
+    benchmark:
+        f"{BENCHMARKS}/table.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("phase_diagram"),
+        runtime=minutes("phase_diagram"),
+    message:
+        "The numbers of campaign {CONFIG.campaign}, to read"
+    script:
+        "../scripts/table.py"

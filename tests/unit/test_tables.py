@@ -1,0 +1,54 @@
+"""The table of a campaign: what it says of points with and without numbers."""
+
+import pytest
+
+from lah10 import tables
+from lah10.errors import UserError
+from lah10.phase_diagram import merge
+from synthetic_campaign import write_campaign
+
+
+@pytest.fixture
+def lines(tmp_path):
+    failed = {("classical", 100, 300): "volume"}
+    summaries = write_campaign(
+        tmp_path,
+        baths=("classical", "qtb"),
+        pressures=(100, 150),
+        temperatures=(100, 300),
+        failed=failed,
+        missing=[("qtb", 150, 100)],
+    )
+    merge(summaries, tmp_path / "phase_diagram.nc")
+    tables.write(tmp_path / "phase_diagram.nc", tmp_path / "phase_diagram.md")
+    text = (tmp_path / "phase_diagram.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text]
+    return text, cells
+
+
+def test_a_line_a_point(lines):
+    text, cells = lines
+    assert cells[0] == list(tables.HEADER)
+    assert len(text) == 2 + 8
+    assert len({len(line) for line in text}) == 1  # in line for a terminal
+    heads = [["classical", "100", "100"], ["classical", "100", "300"]]
+    assert [row[:3] for row in cells[2:4]] == heads
+
+
+def test_numbers_have_errors_and_points_without_any_say_why(lines):
+    _, cells = lines
+    rows = {tuple(row[:3]): row[3:] for row in cells[2:]}
+    assert rows["classical", "100", "300"] == ["volume"] + [""] * 7
+    assert rows["qtb", "150", "100"][0] == "missing"
+    phase, deviation, null, limit, kinetic = rows["classical", "100", "100"][:5]
+    assert phase == "distorted"
+    assert deviation.endswith(" ± 0.06")
+    assert (null, limit) == ("0.15 ± 0.05", "0.30")
+    assert kinetic == "103.0 ± 6.0"
+
+
+def test_what_is_no_dataset_is_refused(tmp_path):
+    (tmp_path / "bad.nc").write_text("nothing")
+    with pytest.raises(UserError, match="cannot be read as a phase diagram"):
+        tables.write(tmp_path / "bad.nc", tmp_path / "table.md")
+    assert not (tmp_path / "table.md").exists()

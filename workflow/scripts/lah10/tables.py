@@ -1,0 +1,92 @@
+"""A campaign's dataset as a table to read."""
+
+import os
+
+import numpy as np
+import xarray as xr
+
+from lah10.analysis.distortion import SIGMAS
+from lah10.errors import UserError
+from lah10.files import atomic_path
+from lah10.phase_diagram import FLAGS
+
+HEADER = (
+    "bath",
+    "P (GPa)",
+    "T (K)",
+    "phase",
+    "θ deviation (°)",
+    "cubic null (°)",
+    "distorted above (°)",
+    "kinetic temperature (K)",
+    "freed of γ (K)",
+    "harmonic, at γ (K)",
+    "volume (Å³ per LaH10)",
+)
+
+
+def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
+    """A line of text a point, in the dataset's order, with `HEADER`.
+
+    A point without numbers says why, in place of its phase.
+    """
+    found = []
+    for bath in dataset.bath.values:
+        for pressure in dataset.pressure.values:
+            for temperature in dataset.temperature.values:
+                point = dataset.sel(bath=bath, pressure=pressure, temperature=temperature)
+                head = (str(bath), f"{pressure:g}", f"{temperature:g}")
+                status = _meaning("status", point.status)
+                if status != "ok":
+                    found.append((*head, status, *[""] * (len(HEADER) - 4)))
+                    continue
+                found.append(
+                    (
+                        *head,
+                        _meaning("phase", point.phase),
+                        _number(point, "theta_deviation", 2),
+                        _number(point, "theta_null", 2),
+                        f"{point.theta_null + SIGMAS * point.theta_null_stderr:.2f}",
+                        _number(point, "kinetic_temperature_mean", 1),
+                        _number(point, "kinetic_temperature_mean_deconvolved", 1),
+                        _number(point, "harmonic_temperature_raw", 1),
+                        _number(point, "volume_per_formula", 3),
+                    )
+                )
+    return found
+
+
+def _meaning(name: str, flag: xr.DataArray) -> str:
+    return next(text for text, value in FLAGS[name].items() if value == int(flag))
+
+
+def _number(point: xr.Dataset, name: str, places: int) -> str:
+    """Value ± standard error; empty where there is none."""
+    if name not in point or not np.isfinite(point[name]):
+        return ""
+    text = f"{float(point[name]):.{places}f}"
+    error = point.get(f"{name}_stderr")
+    return text if error is None else f"{text} ± {float(error):.{places}f}"
+
+
+def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
+    """The table of phase_diagram.nc in Markdown, its columns in line for a terminal.
+
+    Raises
+    ------
+    UserError
+        The dataset cannot be read.
+    """
+    try:
+        data = xr.load_dataset(dataset, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{dataset}: cannot be read as a phase diagram ({error})") from None
+    lines = [HEADER, *rows(data)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
+    lines.insert(1, tuple("-" * width for width in widths))
+    text = "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
+    with atomic_path(output) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
