@@ -237,6 +237,11 @@ def test_expectation_enters_the_phase_diagram(tmp_path, dataset):
     summaries = [(b, p, t, write_point(tmp_path, b, p, t))
                  for b in ("classical", "qtb") for p in (150, 200) for t in (100, 300)]
     merge(summaries, tmp_path / "merged.nc", harmonic=[tmp_path / "harmonic.nc"])
+    with xr.open_dataset(tmp_path / "merged.nc") as described:
+        for name, variable in described.data_vars.items():
+            assert {"units", "long_name"} <= variable.attrs.keys(), name
+        assert (described.pressure.units, described.temperature.units) == ("GPa", "K")
+        assert all(described[name].long_name for name in described.coords)
     with xr.open_dataset(tmp_path / "merged.nc") as merged:
         for temperature in (100, 300):
             cell = merged.sel(bath="qtb", pressure=150, temperature=temperature)

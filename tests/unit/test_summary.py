@@ -17,6 +17,8 @@ NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
 #: Counts and noise levels, which know no error.
 WITHOUT_ERROR = ("equilibration_time_stderr", "fdt_deviation_noise_stderr",
                  "spectral_blocks_stderr")  # fmt: skip
+#: What only a committee knows.
+OF_COMMITTEE = ("model_deviation", "extrapolated_share")
 
 
 def analyse(folder, run, **options):
@@ -45,14 +47,34 @@ def test_every_number_is_there_with_error_and_units(distorted):
         for variable in (name, f"{name}_stderr"):
             assert summary[variable].attrs["units"], variable
             assert summary[variable].attrs["long_name"], variable
-            without = ("model_deviation", *WITHOUT_ERROR)
+            without = (*OF_COMMITTEE, *WITHOUT_ERROR)
             assert np.isfinite(summary[variable]).all() or variable.startswith(without), variable
     for dataset in found.values():
         assert dataset.attrs["potential_sha256"] == "0" * 64
         for name, variable in dataset.data_vars.items():
             assert {"units", "long_name"} <= variable.attrs.keys(), name
-            assert variable.notnull().any() or name.startswith("model_deviation") \
+            assert variable.notnull().any() or name.startswith(OF_COMMITTEE) \
                 or name in WITHOUT_ERROR, name  # fmt: skip
+
+
+def test_a_committee_tells_where_it_does_not_know(tmp_path):
+    """Asked at every fourth sample; in the second half of the run it disagrees."""
+    run = made_up_run.write_run(tmp_path)
+    thermo = xr.load_dataset(run["thermo"])
+    deviation = np.full(thermo.sizes["time"], np.nan)
+    deviation[::4] = 0.2
+    half = len(deviation) // 2
+    for disagreement, flag in ((0.3, "inside"), (4.0, "outside")):
+        deviation[half::4] = disagreement
+        records.write_dataset(thermo.assign(model_deviation=("time", deviation)), run["thermo"])
+        found = analyse(tmp_path, run)
+        summary = found["summary"]
+        assert summary.extrapolation == phase_diagram.EXTRAPOLATION[flag]
+        assert summary.extrapolated_share == pytest.approx(0.5 * (flag == "outside"), abs=0.1)
+        assert summary.model_deviation_largest == disagreement
+        assert summary.model_deviation == pytest.approx((0.2 + disagreement) / 2, rel=0.2)
+        series = found["energetics"].model_deviation_series
+        np.testing.assert_array_equal(series, deviation)
 
 
 def test_its_numbers_are_the_crystals(distorted):

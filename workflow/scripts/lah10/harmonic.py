@@ -334,7 +334,7 @@ def expectation(dataset: xr.Dataset, baths: Sequence[str], temperatures: Sequenc
     }
     variables["harmonic_structure"] = (
         (), np.array(dataset.attrs.get("structure", ""), dtype=object),
-        {"long_name": "space group of the harmonic crystal"},
+        {"units": "1", "long_name": "space group of the harmonic crystal"},
     )
     return xr.Dataset(
         variables,

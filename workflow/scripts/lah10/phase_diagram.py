@@ -26,14 +26,26 @@ VARIANTS = ("111", "-111", "1-11", "11-1", "none")
 
 #: Why a point holds no numbers.
 STATUS = {"ok": 0, "missing": 1, "lost_atoms": 2, "nan": 3, "volume": 4, "temperature": 5,
-          "too_short": 6}
+          "too_short": 6, "crashed": 7}
 
 PHASE = {"undetermined": -1, "cubic": 0, "distorted": 1}
 
 #: Verdict of `lah10.analysis.diagnostics`; the attribute quantum_bath_reason says why.
 BATH_OK = {"not_applicable": -1, "not_ok": 0, "ok": 1}
 
-FLAGS = {"status": STATUS, "phase": PHASE, "quantum_bath_ok": BATH_OK}
+#: Verdict of `lah10.analysis.diagnostics` on where the potential was used.
+EXTRAPOLATION = {"not_asked": -1, "inside": 0, "outside": 1}
+
+FLAGS = {"status": STATUS, "phase": PHASE, "quantum_bath_ok": BATH_OK,
+         "extrapolation": EXTRAPOLATION}
+
+#: What the flags tell.
+MEANINGS = {
+    "status": "outcome of the point",
+    "phase": "phase by the distortion angle",
+    "quantum_bath_ok": "whether the quantum bath did what it should",
+    "extrapolation": "whether the committee disagrees as it does beyond its data",
+}
 
 #: Measured variables: dimensions of one point's value, units, long name. A standard error
 #: `<name>_stderr` goes with each. Temperatures of energies are E/k_B.
@@ -71,7 +83,8 @@ VARIABLES = {
                             "displacement of H"),
     "lindemann": (("element",), "1", "rms displacement from the site over the nearest-neighbour "
                   "distance"),
-    "model_deviation": ((), "eV angstrom-1", "largest force deviation within the committee"),
+    "model_deviation": ((), "eV angstrom-1", "largest force deviation of an atom within the "
+                        "committee, mean over the run"),
     "fdt_deviation": (("element",), "1", "deviation from the quantum fluctuation-dissipation "
                       "theorem"),
     "equilibration_time": ((), "ps", "equilibration detected inside the production run"),
@@ -81,9 +94,9 @@ VARIABLES = {
 PROVENANCE = {
     "wall_seconds": (float, "s", "wall time of the production run"),
     "ps_per_hour": (float, "ps h-1", "speed of the production run"),
-    "fingerprint": (str, None, "fingerprint of the point's parameters and potential"),
-    "status_message": (str, None, "what stopped the run"),
-    "quantum_bath_reason": (str, None, "why quantum_bath_ok is not_ok"),
+    "fingerprint": (str, "1", "fingerprint of the point's parameters and potential"),
+    "status_message": (str, "1", "what stopped the run"),
+    "quantum_bath_reason": (str, "1", "why quantum_bath_ok is not_ok"),
 }
 
 #: Keys of the configuration in which the points of one campaign may differ: the grid itself, and
@@ -214,17 +227,14 @@ class _Grid:
             self.variables[name] = (
                 self.dims,
                 np.full(self.shape, fill, np.int8),
-                {"long_name": {"status": "outcome of the point", "phase": "phase",
-                               "quantum_bath_ok": "whether the quantum bath did what it should",
-                               }[name],
+                {"long_name": MEANINGS[name],
                  "units": "1",
                  "flag_values": np.array(list(flags.values()), np.int8),
                  "flag_meanings": " ".join(flags)},
             )
         for name, (kind, units, long_name) in PROVENANCE.items():
             data = np.full(self.shape, np.nan) if kind is float else np.full(self.shape, "", object)
-            attributes = {"long_name": long_name} | ({"units": units} if units else {})
-            self.variables[name] = (self.dims, data, attributes)
+            self.variables[name] = (self.dims, data, {"units": units, "long_name": long_name})
 
     def _define(self, name: str, dims: tuple[str, ...], attributes: dict) -> None:
         shape = self.shape + tuple(len(self.extra[dim]) for dim in dims)
@@ -423,7 +433,10 @@ def _add_harmonic(dataset: xr.Dataset, paths: list[Path], history: _History) -> 
     rows = rows.reindex(pressure=dataset.pressure, method="nearest", tolerance=1e-6,
                         fill_value={"harmonic_structure": ""})
     rows = rows.transpose(*_Grid.dims, "element", missing_dims="ignore")
-    return dataset.assign(rows.data_vars)
+    # Without the rows' coordinates, which know nothing of units.
+    return dataset.assign(
+        {name: (row.dims, row.values, row.attrs) for name, row in rows.data_vars.items()}
+    )
 
 
 def _number(quantity) -> float | None:

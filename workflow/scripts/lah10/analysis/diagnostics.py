@@ -1,8 +1,9 @@
-"""Did the quantum bath do what quantum statistics demand? A verdict with its reasons.
+"""Did the quantum bath do what quantum statistics demand, and does the potential know the place?
 
-The limits are conventions, wide enough for what a quantum thermal bath cannot help and narrow
-enough for what makes its numbers worthless; each is compared after the statistical noise is
-allowed for, so that a short run of few atoms is not called bad for being short.
+Verdicts, the first with its reasons. The bath's limits are conventions, wide enough for what a
+quantum thermal bath cannot help and narrow enough for what makes its numbers worthless; each is
+compared after the statistical noise is allowed for, so that a short run of few atoms is not called
+bad for being short.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,11 @@ MAX_OCCUPATION_ERROR = 0.10
 MAX_FRICTION_SHARE = 0.10
 #: Temperature of the cell's motion relative to the atoms' mean kinetic temperature.
 MAX_CELL_TEMPERATURE = 3.0
+#: eV/Å, force deviation of an atom within the committee above which a frame is beyond what the
+#: models learnt.
+MAX_MODEL_DEVIATION = 1.0
+#: Share of such frames that makes a point an extrapolation.
+MAX_EXTRAPOLATED_SHARE = 0.05
 #: Standard errors by which a value must lie beyond its limit.
 SIGNIFICANCE = 2.0
 
@@ -72,3 +78,14 @@ def quantum_bath(bath: str, summary: Mapping) -> tuple[int, str]:
     if not cell <= limit + SIGNIFICANCE * error:
         reasons.append(f"cell temperature {cell:.0f} K, limit {limit:.0f} K")
     return int(not reasons), "; ".join(reasons)
+
+
+def extrapolated(deviations: np.ndarray) -> float:
+    """Share of the frames beyond what the models learnt; (f,) force deviations, eV/Å."""
+    return float(np.mean(deviations > MAX_MODEL_DEVIATION))
+
+
+def extrapolation(summary: Mapping) -> int:
+    """1 if a point is an extrapolation of the potential, 0 if not, -1 if no committee was asked."""
+    share = summary.get("extrapolated_share", np.nan)
+    return -1 if np.isnan(share) else int(share > MAX_EXTRAPOLATED_SHARE)

@@ -13,6 +13,7 @@ from lah10 import ELEMENTS, units
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
 from lah10.analysis.deconvolution import BathParameters, Deconvolution, pressure_shift
+from lah10.analysis.diagnostics import extrapolated
 from lah10.dynamics.adaptive import fdt_deviation
 
 #: THz; Δ(ω) is averaged over bands of this width before its size is taken: noise adds to a size.
@@ -27,6 +28,8 @@ COORDINATES: Coordinates = {
 VARIABLES: Table = {
     "energy_per_mode_series": (("time",), "K", "energy above the static crystal per mode over k_B"),
     "kinetic_temperature_series": (("time", "element"), "K", "kinetic temperature by element"),
+    "model_deviation_series": (("time",), "eV angstrom-1", "largest force deviation of an atom "
+                               "within the committee; NaN where it was not asked"),
     "volume_series": (("time",), "angstrom3", "volume per formula unit LaH10"),
     "vdos": (("frequency",), "THz-1", "vibrational density of states, normalised to 1 over the "
              "modes"),
@@ -125,10 +128,14 @@ def _energies(thermo: xr.Dataset, begin: float) -> tuple[dict, dict]:
     }
     if "model_deviation" in thermo:
         series["model_deviation"] = thermo.model_deviation.values
+        arrays["model_deviation_series"] = series["model_deviation"]
     summary = {}
     for name, values in series.items():
         known = used & np.isfinite(values)  # the committee is asked at frames only
         summary[name], summary[f"{name}_stderr"] = statistics.mean_error(values[known])
+        if name == "model_deviation" and known.any():
+            summary["model_deviation_largest"] = values[known].max()
+            summary["extrapolated_share"] = extrapolated(values[known])
     by_element = np.array([statistics.mean_error(column) for column in temperature[used].T])
     summary["kinetic_temperature"], summary["kinetic_temperature_stderr"] = by_element.T
     return summary, arrays

@@ -48,6 +48,10 @@ EXTRA: dataset.Table = {
                         "below 1 energy leaks away"),
     "pressure_shift": ((), "GPa", "what the friction adds to the kinetic pressure; a barostat set "
                        "higher by this undoes it"),
+    "model_deviation_largest": ((), "eV angstrom-1", "largest force deviation of an atom within "
+                                "the committee, of all frames"),
+    "extrapolated_share": ((), "1", "share of the frames in which the committee deviates as it "
+                           "does beyond its data"),
     "fdt_deviation_noise": (("element",), "1", "what noise alone makes of fdt_deviation"),
     "spectral_blocks": ((), "1", "spectral segments used"),
     "fdt_deviation_signed": (("element",), "1", "signed deviation from the quantum fluctuation-"
@@ -200,15 +204,16 @@ def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
     result.coords["bath"] = attrs["bath"]
     result.coords["pressure"] = ((), float(attrs["pressure_GPa"]), {"units": "GPa"})
     result.coords["temperature"] = ((), float(attrs["temperature_K"]), {"units": "K"})
-    for name, flag, meaning in (
-        ("status", campaign.STATUS[status], "outcome of the point"),
-        ("phase", phase, "phase by the distortion angle"),
-        ("quantum_bath_ok", verdict, "whether the quantum bath did what it should"),
+    for name, flag in (
+        ("status", campaign.STATUS[status]),
+        ("phase", phase),
+        ("quantum_bath_ok", verdict),
+        ("extrapolation", diagnostics.extrapolation(values)),
     ):
         flags = campaign.FLAGS[name]
         described = {
             "units": "1",
-            "long_name": meaning,
+            "long_name": campaign.MEANINGS[name],
             "flag_values": np.array(list(flags.values()), np.int8),
             "flag_meanings": " ".join(flags),
         }
