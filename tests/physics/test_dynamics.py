@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.lammps_input import write_data
 from lah10.dynamics.launch import environment, run_stage
+from lah10.errors import PointFailure
+from lah10.phase_diagram import STATUS
 from lah10.structures import build_supercell, read_crystal, write_supercell
 from lah10.units import BOLTZMANN
 
@@ -142,7 +145,32 @@ def test_killed_run_ends_in_the_same_bits(undisturbed, tmp_path):
         same_arrays(job["outputs"][name], reference["outputs"][name])
     trajectories = [Path(j["outputs"]["trajectory"]).read_bytes() for j in (job, reference)]
     assert trajectories[0] == trajectories[1]
+    # The commands are those of the whole run, wherever it was cut.
+    ours, theirs = (
+        Path(j["outputs"]["commands"]).read_text().replace(j["scratch"], "scratch")
+        for j in (job, reference)
+    )
+    assert ours == theirs
     assert [p.name for p in Path(job["scratch"]).iterdir()] == ["lock"]
+
+
+class GivesUp:
+    """LAMMPS that cannot go on, for a reason that nobody foresaw."""
+
+    def command(self, line):
+        raise Exception(f"ERROR: out of luck at {line}")
+
+
+def test_what_lammps_gives_up_at_is_the_points_failure():
+    """Once it runs; that it takes the commands before is the program's own matter."""
+    engine = Engine.__new__(Engine)
+    engine.lmp, engine.commands, engine._error = GivesUp(), [], None
+    with pytest.raises(PointFailure, match="out of luck at run 5") as failure:
+        engine.advance(5)
+    assert failure.value.status == "crashed" and "crashed" in STATUS
+    with pytest.raises(Exception, match="out of luck at pair_style") as complaint:
+        engine.execute(["pair_style deepmd"])
+    assert complaint.type is Exception
 
 
 @pytest.fixture(scope="module")

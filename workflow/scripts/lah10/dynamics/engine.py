@@ -35,7 +35,7 @@ class Engine:
     Attributes
     ----------
     commands : list of str
-        Every command given so far, in order.
+        Every command given since `take_commands`, in order.
     """
 
     def __init__(self, log, comm=None):
@@ -51,7 +51,7 @@ class Engine:
             self.commands.append(line)
             self._command(line)
 
-    def _command(self, line: str) -> None:
+    def _command(self, line: str, stepping: bool = False) -> None:
         try:
             self.lmp.command(line)
         except Exception as error:  # LAMMPS raises bare Exception
@@ -60,6 +60,8 @@ class Engine:
                 raise PointFailure("lost_atoms", message) from None
             if "Non-numeric" in message or "nan" in message.lower():
                 raise PointFailure("nan", message) from None
+            if stepping:
+                raise PointFailure("crashed", message) from None
             raise
         if self._error is not None:
             error, self._error = self._error, None
@@ -128,8 +130,16 @@ class Engine:
         self.execute(["run 0 post no"])
 
     def advance(self, steps: int) -> None:
-        """Go on for some steps, exactly as if no stop had been made in between."""
-        self._command(f"run {steps} pre no post no")
+        """Go on for some steps, exactly as if no stop had been made in between.
+
+        What LAMMPS gives up at here is the point's failure, whatever it says: it took the commands.
+        """
+        self._command(f"run {steps} pre no post no", stepping=True)
+
+    def take_commands(self) -> list[str]:
+        """The commands given since the last call; every one is taken once."""
+        taken, self.commands = self.commands, []
+        return taken
 
     def clear(self) -> None:
         """Forget atoms, fixes and the potential."""

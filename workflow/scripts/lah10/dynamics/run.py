@@ -231,6 +231,7 @@ class Stage:
         if adaptation is not None:
             arrays |= adaptation.state()
         arrays["wall_seconds"] = np.array(time.monotonic() - began)
+        arrays["commands"] = np.array(engine.take_commands())
         if self.ranks.first:
             self.checkpoints.save(arrays)
         self.checkpoints.completed = self.ranks.agree(self.checkpoints.completed)
@@ -392,6 +393,7 @@ class Stage:
         parts = [*self._segments(), {k: np.array(v) for k, v in unfinished.items()}]
         self.wall = float(sum(part.get("wall_seconds", 0.0) for part in parts))
         attrs = self.attributes(status, message)
+        commands = [line for part in parts if "commands" in part for line in part["commands"]]
         series = {
             name: np.concatenate([part[name] for part in parts if name in part])
             for name in ("time", *records.SERIES, *records.OPTIONAL)
@@ -408,7 +410,7 @@ class Stage:
             with atomic_path(job.outputs["restart"]) as aside:
                 aside.write_bytes(b"")
         with atomic_path(job.outputs["commands"]) as aside:
-            aside.write_text("\n".join(self.engine.commands) + "\n")
+            aside.write_text("\n".join([*commands, *self.engine.take_commands()]) + "\n")
         thermo = records.thermo_dataset(
             series.get("time", []), series, self._element_masses(), self.counts, static, attrs
         )
