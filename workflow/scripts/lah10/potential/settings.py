@@ -279,6 +279,8 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
     UserError
         One line: file, key, value, what is allowed.
     """
+    if not Path(path).is_file():
+        raise UserError(f"training: {path} is not allowed; the path of an existing file is allowed")
     training = config.validate(config.read_yaml(path), str(path), Training)
     inputs = [(f"stages[{i}].input", stage.input) for i, stage in enumerate(training.stages)]
     for key, file in (
