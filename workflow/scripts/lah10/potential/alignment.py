@@ -67,12 +67,20 @@ class Alignment:
                 f"no energy constant for {system.name}; estimate the alignment with `snakemake "
                 "alignment`, or give alignment: none in config/training.yaml"
             )
-        work = self.pressures.get(source_of(system), 0.0) / EV_PER_A3_IN_GPA * system.volumes
         constant = self.energies[system.name]
         energy = np.nan if constant is None else constant * system.n_atoms
+        system = self.without_pressure(system)
+        return replace(system, energies=system.energies - energy)
+
+    def without_pressure(self, system: System) -> System:
+        """The system without its source's pressure, as what is tested with is compared.
+
+        No constants of sets: of a set that is held out there is none.
+        """
+        work = self.pressures.get(source_of(system), 0.0) / EV_PER_A3_IN_GPA * system.volumes
         return replace(
             system,
-            energies=system.energies - energy + work,
+            energies=system.energies + work,
             virials=system.virials - work[:, None, None] * np.eye(3),
         )
 

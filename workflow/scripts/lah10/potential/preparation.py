@@ -3,7 +3,8 @@
 `prepare` reads and checks every source, holds out what the split declares, brings what is trained
 on to one scale (`alignment`), and writes DeePMD folders below `train/` and `test/`. Its last act is
 `index.json`, which lists them; trainings and validations read that list and nothing else, so a
-half-written folder is never used. What is tested with keeps its labels as they were published.
+half-written folder is never used. What is tested with keeps its labels as they were published but
+for the pressure by which its source lies off the common scale, on which models are compared.
 """
 
 import json
@@ -81,7 +82,8 @@ def prepare(
     folders
         Where each source's data lie, by the source's name.
     alignment : Alignment, optional
-        Of what is trained on; without it labels stay as they are.
+        Of what is trained on, and, its pressures, of what is tested with; without it labels stay as
+        they are.
 
     Raises
     ------
@@ -99,6 +101,7 @@ def prepare(
     dataset.check_disjoint(parts["train"], parts["test"])
     if alignment is not None:
         parts["train"] = [alignment.apply(system) for system in parts["train"]]
+        parts["test"] = [alignment.without_pressure(system) for system in parts["test"]]
 
     (destination / INDEX).unlink(missing_ok=True)
     for stale in (*PARTS, CLOSEST):

@@ -2,8 +2,9 @@
 
 Energies are compared after one constant, since neither the codes nor the published sets share a
 zero of energy (see `alignment`): one per set, which leaves what matters for dynamics, and one per
-source, which also counts the sets' disagreement among themselves. Pressures are compared as they
-are; their mean difference is given beside the root mean square.
+source, which also counts the sets' disagreement among themselves. Pressures are compared on the
+common scale (the labels' are, see `preparation`); their mean difference is given beside the root
+mean square.
 """
 
 import itertools
