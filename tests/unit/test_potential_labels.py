@@ -385,9 +385,9 @@ def test_a_frame_of_the_data_set_is_found_again(tmp_path, record_property):
     energy = label.atoms.get_potential_energy() - stored.get_potential_energy()
     forces = np.abs(label.atoms.get_forces() - stored.get_forces()).max()
     stress = np.abs(label.atoms.get_stress() - stored.get_stress()).max() * EV_PER_A3_IN_GPA
-    record_property("meV/atom", energy / len(stored) * 1e3)
-    record_property("eV/Å", forces)
-    record_property("GPa", stress)
+    record_property("meV/atom", float(energy / len(stored) * 1e3))
+    record_property("eV/Å", float(forces))
+    record_property("GPa", float(stress))
     print(f"{energy / len(stored) * 1e3:.2g} meV/atom, {forces:.2g} eV/Å, {stress:.2g} GPa")
     # Other versions of the libraries move digits within the tolerances of the calculation.
     assert abs(energy) / len(stored) < 1e-4
