@@ -17,7 +17,7 @@ HEADER = (
     "phase",
     "θ deviation (°)",
     "cubic null (°)",
-    "distorted above (°)",
+    "null + 3σ (°)",
     "kinetic temperature (K)",
     "freed of γ (K)",
     "harmonic, at γ (K)",
@@ -28,7 +28,9 @@ HEADER = (
 def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
     """A line of text a point, in the dataset's order, with `HEADER`.
 
-    A point without numbers says why, in place of its phase.
+    A point without numbers says why, in place of its phase. Below the null + 3σ no point is called
+    distorted by its θ; the limit itself is higher where σ is known from few samples
+    (`theta_threshold` in the point's distortion.nc).
     """
     found = []
     for bath in dataset.bath.values:
@@ -61,12 +63,14 @@ def _meaning(name: str, flag: xr.DataArray) -> str:
 
 
 def _number(point: xr.Dataset, name: str, places: int) -> str:
-    """Value ± standard error; empty where there is none."""
+    """Value ± standard error ("?" where it cannot be known); empty where there is no value."""
     if name not in point or not np.isfinite(point[name]):
         return ""
     text = f"{float(point[name]):.{places}f}"
     error = point.get(f"{name}_stderr")
-    return text if error is None else f"{text} ± {float(error):.{places}f}"
+    if error is None:
+        return text
+    return f"{text} ± {float(error):.{places}f}" if np.isfinite(error) else f"{text} ± ?"
 
 
 def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
