@@ -1,6 +1,8 @@
 """Multipoles in the descriptor: what the features are, and that the model is an ordinary one."""
 
 import copy
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -16,6 +18,7 @@ from lah10.potential.evaluate import evaluate
 from toy_training import TEMPLATE, prepared
 
 NUMPY = SimpleNamespace(
+    add_n=sum,
     math=SimpleNamespace(rsqrt=lambda x: 1 / np.sqrt(x)),
     nn=SimpleNamespace(relu=lambda x: np.maximum(x, 0)),
 )
@@ -153,6 +156,19 @@ def test_they_begin_as_nothing_and_are_learnt(trained, index):
     assert first.shape == (32, 8) and np.abs(first[16:]).max() > 1e-3
 
 
+def longest_sum(model) -> int:
+    """Most tensors that one AddN of a graph adds; TensorFlow is loaded in a child."""
+    code = (
+        "import sys; import tensorflow.compat.v1 as tf; graph = tf.GraphDef();"
+        "graph.ParseFromString(open(sys.argv[1], 'rb').read());"
+        "print(max(len(node.input) for node in graph.node if node.op == 'AddN'))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(model)], capture_output=True, text=True, check=True
+    )
+    return int(run.stdout)
+
+
 @pytest.mark.slow
 def test_compressed_it_is_the_same_model(trained, index):
     folder, stages = trained
@@ -162,6 +178,8 @@ def test_compressed_it_is_the_same_model(trained, index):
         folder / "multipoles.pb", output, stages[1], closest, samples, log, step=0.01
     )
     assert change["force"] < 1e-3
+    # Sums of three and more tensors have an order of their own, whatever TensorFlow ran first.
+    assert longest_sum(output) == 2 < longest_sum(folder / "multipoles.pb")
     # Not with the input of a model without them.
     with pytest.raises(UserError):
         training.compress(

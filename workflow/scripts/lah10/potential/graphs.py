@@ -1,4 +1,4 @@
-"""The numbers in a frozen TensorFlow graph: read them, put others into their place.
+"""A frozen TensorFlow graph: read its numbers, put others into their place, fix its sums' order.
 
 TensorFlow is loaded in a child, which is this module's `main`.
 """
@@ -52,6 +52,25 @@ def replace(
         _run("replace", template, Path(folder, "in.npz"), aside)
 
 
+def replace_text(model: str | os.PathLike, name: str, text: str) -> None:
+    """Write another text into a graph's constant `name`, if it has one."""
+    with atomic_path(model) as aside:
+        _run("replace_text", model, name, text, aside)
+
+
+def order_sums(model: str | os.PathLike, output: str | os.PathLike) -> None:
+    """Write a graph whose results do not depend on when TensorFlow ran which operation.
+
+    AddN of three and more tensors begins with one that it may overwrite, and which that is depends
+    on what else was computed before (`forward_input_to_output_with_shape` in TensorFlow's
+    aggregate_ops.cc): the same process may find other last bits a moment later, and a run that
+    goes on from a checkpoint ends elsewhere. Such sums are stacked and summed along the new axis
+    here, always in the same order.
+    """
+    with atomic_path(output) as aside:
+        _run("order_sums", model, aside)
+
+
 def descriptors(model: str | os.PathLike, systems: Sequence[System]) -> list[np.ndarray]:
     """(atoms, d) descriptors of each element."""
     with tempfile.TemporaryDirectory(prefix="lah10-graph-") as folder:
@@ -63,7 +82,7 @@ def descriptors(model: str | os.PathLike, systems: Sequence[System]) -> list[np.
 
 
 def _run(task: str, model: str | os.PathLike, *arguments: str | os.PathLike) -> None:
-    complaint = f"{model}: its numbers cannot be read or replaced"
+    complaint = f"{model}: cannot be read or changed"
     run_child(__name__, [task, model, *arguments], complaint, CUDA_VISIBLE_DEVICES="")
 
 
@@ -104,6 +123,38 @@ def _write_replaced(path: str, values: str, output: str) -> None:
     Path(output).write_bytes(graph.SerializeToString())
 
 
+def _write_text(path: str, name: str, text: str, output: str) -> None:
+    tf, graph = _graph(path)
+    for node in graph.node:
+        if node.name == name:
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(text))
+    Path(output).write_bytes(graph.SerializeToString())
+
+
+def _write_ordered_sums(path: str, output: str) -> None:
+    tf, graph = _graph(path)
+    nodes = list(graph.node)
+    ordered = tf.GraphDef()
+    ordered.CopyFrom(graph)
+    del ordered.node[:]
+    for node in nodes:
+        if node.op != "AddN" or sum(not name.startswith("^") for name in node.input) < 3:
+            ordered.node.append(node)
+            continue
+        axis = ordered.node.add(op="Const", name=f"{node.name}/axis")
+        axis.attr["dtype"].type = tf.int32.as_datatype_enum
+        axis.attr["value"].tensor.CopyFrom(tf.make_tensor_proto([0], tf.int32))
+        stack = ordered.node.add(op="Pack", name=f"{node.name}/terms", input=node.input)
+        stack.attr["axis"].i = 0
+        total = ordered.node.add(op="Sum", name=node.name, input=[stack.name, axis.name])
+        total.attr["Tidx"].type = tf.int32.as_datatype_enum
+        total.attr["keep_dims"].b = False
+        for new, keys in ((stack, ("T", "N")), (total, ("T",))):
+            for key in keys:
+                new.attr[key].CopyFrom(node.attr[key])
+    Path(output).write_bytes(ordered.SerializeToString())
+
+
 def _write_descriptors(model: str, question: str, output: str) -> None:
     from deepmd.infer import DeepPot
 
@@ -126,6 +177,8 @@ def main(task: str, *arguments: str) -> None:
     tasks = {
         "constants": _write_constants,
         "replace": _write_replaced,
+        "replace_text": _write_text,
+        "order_sums": _write_ordered_sums,
         "descriptors": _write_descriptors,
     }
     tasks[task](*arguments)

@@ -217,7 +217,8 @@ def harmonics(tf, vectors: list, l_max: int, least) -> list:
     """
     x, y, z = vectors
     xx, yy, zz, xy = x * x, y * y, z * z, x * y
-    square = xx + yy + zz
+    # One sum, whose order can be fixed (graphs.order_sums); two would be rewritten as one later.
+    square = tf.add_n([xx, yy, zz])
     inverse = tf.math.rsqrt(square + TINY)
     inside = tf.nn.relu(1.0 - least**2 * (inverse * inverse))
     # w over |v|, then over |v|²: what is left is of the first order in |v|.

@@ -25,7 +25,7 @@ import numpy as np
 from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import conditioning, dataset, dp_child, multipoles
+from lah10.potential import conditioning, dataset, dp_child, graphs, multipoles
 from lah10.potential.evaluate import evaluate_all, tensorflow_environment
 from lah10.potential.preparation import read_entry, read_index, read_part, samples
 
@@ -38,6 +38,8 @@ FINGERPRINT = "fingerprint.json"
 #: In the folder of a conditioned stage: the graph it starts from, its coordinates, its result.
 START, COORDINATES, FROZEN = "start.pb", "transformation.npz", "frozen.pb"
 
+#: Name of the text in a frozen graph that holds the input of its training.
+SCRIPT = "train_attr/training_script"
 #: Spacing of a compressed model's tables, in units of the descriptor's scaled 1/r. deepmd-kit's
 #: default of 0.01 makes the file twice as large and, in single precision, hardly anything better.
 TABLE_STEP = 0.025
@@ -190,10 +192,12 @@ def train(
     Raises
     ------
     UserError
-        Another training runs in the folder, deepmd-kit ended with an error, or a stage adds
-        features to a model that it cannot extend.
+        Another training runs in the folder, deepmd-kit ended with an error, a stage adds features
+        to a model that it cannot extend, or `device` is gpu where there is none.
     """
     _check_features(stages)
+    if device == "gpu":
+        _check_gpu()
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "a") as handle:
@@ -214,6 +218,19 @@ def train(
                     arguments, where, log, threads, device, (handle.fileno(),), changes
                 ),
             )
+
+
+def _check_gpu() -> None:
+    """Refuse to train on a GPU that is not there, where deepmd-kit would take the CPU instead."""
+    code = "import sys, tensorflow; sys.exit(not tensorflow.config.list_physical_devices('GPU'))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=tensorflow_environment(), capture_output=True, check=False
+    )
+    if run.returncode:
+        raise UserError(
+            "training: device: gpu is not allowed, TensorFlow sees no GPU here; cpu is allowed "
+            "(the pinned packages are those for CPUs: for a GPU install deepmd-kit[gpu,cu12])"
+        )
 
 
 def _check_features(stages: Sequence[dict]) -> None:
@@ -376,12 +393,17 @@ def publish(
 
 
 def freeze(folder: str | os.PathLike, output: str | os.PathLike, log: str | os.PathLike) -> None:
-    """Freeze the last checkpoint in a stage's folder into one graph (.pb)."""
+    """Freeze the last checkpoint in a stage's folder into one graph (.pb).
+
+    The model remembers its input (`SCRIPT`); no paths of this machine in it.
+    """
     with atomic_path(Path(output).resolve()) as aside:
         if Path(folder, FROZEN).is_file():
             shutil.copyfile(Path(folder, FROZEN), aside)
-            return
-        run_dp(["freeze", "-c", ".", "-o", str(aside)], Path(folder), log)
+        else:
+            run_dp(["freeze", "-c", ".", "-o", str(aside)], Path(folder), log)
+        content = json.loads(Path(folder, "input.json").read_text(encoding="utf-8"))
+        graphs.replace_text(aside, SCRIPT, json.dumps(without_paths(content)))
 
 
 def compress(
@@ -394,6 +416,8 @@ def compress(
     step: float = TABLE_STEP,
 ) -> dict[str, float]:
     """Tabulate the embedding networks of a frozen graph, and check that nothing changed.
+
+    The sums of the result have a fixed order, so that every process finds the same bits.
 
     The tables reach five times closer than the shortest distance in the data (deepmd-kit's
     default), beyond which they are extrapolated.
@@ -439,6 +463,7 @@ def compress(
             log,
             changes=dp_child.Changes(multipoles.asked_for(content)),
         )
+        graphs.order_sums(aside, aside)
         change = difference(frozen, aside, samples)
         _check_unchanged(
             change,
