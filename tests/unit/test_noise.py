@@ -52,7 +52,20 @@ def test_filter_has_the_spectrum_from_half_a_terahertz_to_the_cutoff(temperature
     assert gain[above] / wanted[above] == pytest.approx(1.0, abs=2e-3)
 
 
-@pytest.mark.parametrize("temperature", [1, 300])
+@pytest.mark.parametrize("temperature", [1, 5, 100])
+@pytest.mark.parametrize("friction", [1.0, 10.0, 20.0])
+def test_corrected_noise_has_its_spectrum_too(temperature, friction):
+    def energy(f):
+        return noise_energy("qtb", f, temperature, 200.0, "potential", friction, TIMESTEP)
+
+    n = 2**18
+    f = np.fft.rfftfreq(n, TIMESTEP)
+    gain = np.abs(np.fft.rfft(filter_kernel(energy, TIMESTEP), n)) ** 2 * TIMESTEP
+    inside = (f >= 0.5) & (f <= 180)
+    assert gain[inside] / energy(f)[inside] == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("temperature", [1, 300, 1000])
 def test_a_long_realisation_has_the_spectrum(temperature):
     """65 ps of 256 atoms, in bands whose statistical error is 0.5 % at most: within 1 %."""
     atoms, steps = 256, 2**17

@@ -30,7 +30,7 @@ def snakemake(*arguments: str) -> subprocess.CompletedProcess:
     ("arguments", "points", "pressures"),
     [
         ((), 18, 3),
-        (("--configfile", "config/reference.yaml"), 144, 8),
+        (("--configfile", "config/reference.yaml"), 216, 8),
         (("--configfile", "config/paper.yaml"), 840, 21),
         (("--profile", "slurm", "--configfile", "config/paper.yaml"), 840, 21),
     ],
