@@ -245,6 +245,8 @@ def test_json_is_the_configuration_again_with_its_defaults():
         ("seed", 1.5, r"seed: 1.5 is not allowed; a whole number"),
         ("seed", 0, r"seed: 0 is not allowed; a number >= 1"),
         ("keep_trajectories", "yes", r"keep_trajectories: \"yes\" is not allowed; true or false"),
+        ("campaign", "potential", r"campaign: .*potential.* any other name is allowed"),
+        ("potential.committee", ["a.pb", "a.pb"], r"potential.committee: a.pb stands there twice"),
         ("potential.committee", "a.pb", r"potential.committee: \"a.pb\" is not allowed; a list"),
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ PREAMBLE = "Using "
         (
             {"potential": {"model": "none.pb"}},
             ("--dry-run", "--profile", "slurm"),
-            "bad.yaml: potential.model: none.pb is not allowed; cannot be read (No such file",
+            "bad.yaml: potential.model: none.pb is not allowed; the path of an existing ",
         ),
         (
             {"potential": {"model": "copper.pb"}},

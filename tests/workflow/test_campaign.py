@@ -1,5 +1,6 @@
 """Real campaigns of seconds on the shipped potential, from the command line to the figures."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -185,6 +186,29 @@ def test_killed_and_resumed_is_as_if_undisturbed(interrupted, finished, copy_of)
     run = made.snakemake("--cores", "1", "--", target(made))
     assert run.returncode == 0, run.stdout + run.stderr
     assert "goes on from" in log(made).read_text()
+    ours = arrays(made.folder / made.point())
+    theirs = arrays(finished.folder / finished.point())
+    assert ours.keys() == theirs.keys()
+    for name, values in theirs.items():
+        np.testing.assert_array_equal(ours[name], values, err_msg=name)
+
+
+def test_snakemake_alone_is_killed(finished, tmp_path):
+    """What it started may live on: the next Snakemake waits for it, or goes on from where it ended,
+    and the numbers are those of an undisturbed run."""
+    made = Campaign(checkout(tmp_path / "orphaned"), "orphaned")
+    made.configure()
+    first = start(made)
+    try:
+        checkpoint = made.results / "scratch/qtb/P150_T100/produce/checkpoint.json"
+        wait_until(checkpoint.exists, "a checkpoint", first)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        run = made.snakemake("--cores", "1", "--", target(made))
+        assert run.returncode == 0, run.stdout + run.stderr
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            kill(first)
     ours = arrays(made.folder / made.point())
     theirs = arrays(finished.folder / finished.point())
     assert ours.keys() == theirs.keys()

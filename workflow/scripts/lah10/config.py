@@ -158,6 +158,16 @@ class Potential(Section):
         (), description="further graphs, whose spread is the model deviation"
     )
 
+    @model_validator(mode="after")
+    def _others(self) -> "Potential":
+        for i, path in enumerate(self.committee):
+            if path in (self.model, *self.committee[:i]):
+                raise _reject(
+                    f"committee: {path} stands there twice, or is potential.model; models that "
+                    "differ are allowed"
+                )
+        return self
+
 
 class Pressure(Section):
     unit: Literal["GPa"] = Field("GPa", description="unit of the values")
@@ -445,12 +455,18 @@ class Grid(Section):
         return options
 
 
+def _campaign(name: str) -> str:
+    if name == "potential":
+        raise _reject("results/potential is for training potentials; any other name is allowed")
+    return name
+
+
 class Named(Section):
     """What has results of its own."""
 
-    campaign: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = Field(
-        description="name; results go to results/<campaign>/"
-    )
+    campaign: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_campaign)
+    ] = Field(description="name; results go to results/<campaign>/")
 
 
 class Config(Grid, Named):
@@ -623,6 +639,11 @@ def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> N
     keys = ["potential.model"]
     keys += [f"potential.committee[{i}]" for i in range(len(config.potential.committee))]
     for key, path in zip(keys, config.models, strict=True):
+        if not Path(root, path).is_file():
+            raise UserError(
+                f"{source}: {key}: {path} is not allowed; the path of an existing frozen graph "
+                "(.pb) is allowed"
+            )
         try:
             known = frozen_model.read(Path(root, path)).type_map
         except UserError as error:
