@@ -9,9 +9,9 @@ import pytest
 from ase.spacegroup import crystal
 
 from lah10.files import sha256
-from lah10.potential import card, dataset, preparation, settings, shortrange, validation
-from lah10.potential.dataset import System
-from lah10.potential.evaluate import evaluate
+from lah10.potential import alignment, card, dataset, preparation, settings, shortrange, validation
+from lah10.potential.dataset import System, unlabelled_frames
+from lah10.potential.evaluate import evaluate, evaluate_all
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "resources/potentials/lah10"
@@ -42,11 +42,6 @@ def structure(a: float = 5.1) -> ase.Atoms:
     index = np.arange(len(atoms))[:, None] * 3 + np.arange(3)
     atoms.positions += 0.1 * np.sin(1.7 * index + 0.3)
     return atoms
-
-
-def system(frames: list[ase.Atoms]) -> System:
-    boxes = np.array([atoms.cell.array for atoms in frames])
-    return dataset.unlabelled(frames[0], boxes, np.array([atoms.positions for atoms in frames]))
 
 
 def moved(direction: np.ndarray) -> list[ase.Atoms]:
@@ -90,7 +85,9 @@ def held_out() -> list[System]:
     """The project's own frames that were not trained on, within the range."""
     name = "lah10-gpaw-pbe"
     source = settings.load_split(SHIPPED / "split.yaml").sources[name]
+    scale = alignment.read(SHIPPED / "alignment.yaml")
     systems = preparation.divide(dataset.read(ROOT / source.path, name), name, source)["test"]
+    systems = [scale.without_pressure(system) for system in systems]
     return [s.select((s.pressures > RANGE[0]) & (s.pressures < RANGE[1])) for s in systems]
 
 
@@ -98,9 +95,9 @@ def held_out() -> list[System]:
 def answers():
     """All structures of these tests in one run of the model, which takes a while to load."""
     systems = {
-        **{f"moved{i}": system(moved(d)) for i, d in enumerate(DIRECTIONS)},
-        **{f"strained{i}": system(strained(e)) for i, e in enumerate(STRAINS)},
-        "turned": system(turned()),
+        **{f"moved{i}": unlabelled_frames(moved(d)) for i, d in enumerate(DIRECTIONS)},
+        **{f"strained{i}": unlabelled_frames(strained(e)) for i, e in enumerate(STRAINS)},
+        "turned": unlabelled_frames(turned()),
     }
     own = held_out()
     found = evaluate(MODEL, [*systems.values(), *own])
@@ -119,6 +116,15 @@ def test_it_says_what_it_said_when_it_was_shipped(answers):
     assert found.energies[0] / 44 == pytest.approx(reference["energy"] / 44, abs=2e-5)
     np.testing.assert_allclose(found.forces[0], reference["forces"], atol=2e-3)
     np.testing.assert_allclose(found.virials[0] / 44, np.array(reference["virial"]) / 44, atol=1e-3)
+
+
+def test_every_session_finds_the_same_bits():
+    systems = [unlabelled_frames([structure()])]
+    one, *others = (answer for (answer,) in evaluate_all([MODEL] * 6, systems))
+    for other in others:
+        assert np.array_equal(other.forces, one.forces)
+        assert np.array_equal(other.virials, one.virials)
+        assert np.array_equal(other.energies, one.energies)
 
 
 @pytest.mark.parametrize("i", range(len(DIRECTIONS)))
@@ -151,10 +157,9 @@ def test_energy_does_not_know_orientation_or_origin(answers):
 def test_errors_on_the_projects_own_frames(answers):
     errors = validation.tabulate(validation.compare(*answers["own"]))["sources"]["lah10-gpaw-pbe"]
     assert errors["frames"] >= 8
-    # Labels of another code than most of the training's: 2.2 GPa lie between the two.
-    assert errors["force_rmse"] < 0.17
-    assert errors["pressure_rmse"] < 4.0
-    assert errors["energy_rmse"] < 10.0
+    assert errors["force_rmse"] < 0.125
+    assert errors["pressure_rmse"] < 1.0
+    assert errors["energy_rmse"] < 5.0
 
 
 def test_it_pushes_back_where_no_data_reach():
@@ -180,11 +185,16 @@ def test_the_card_is_that_of_the_model(folder):
     assert (folder / "PROVENANCE.md").read_text() == card.render(folder, split)
 
 
+@pytest.mark.parametrize("folder", [SHIPPED, SECOND])
+@pytest.mark.parametrize("model", ["lah10.pb", "frozen.pb"])
+def test_models_hold_no_path(folder, model):
+    assert b"prepared/" not in (folder / model).read_bytes()
+
+
 def test_the_committee_agrees_near_the_crystal():
     """Two models of one shape that are not the same, and disagree by less than their errors."""
-    one, other = (
-        evaluate(folder / "lah10.pb", [system([structure()])])[0] for folder in (SHIPPED, SECOND)
-    )
+    crystal = unlabelled_frames([structure()])
+    one, other = (evaluate(folder / "lah10.pb", [crystal])[0] for folder in (SHIPPED, SECOND))
     difference = np.sqrt(np.mean((one.forces - other.forces) ** 2))
     errors = [
         json.loads((folder / "validation.json").read_text())["sources"]["ly-ceperley"]["force_rmse"]
@@ -194,22 +204,28 @@ def test_the_committee_agrees_near_the_crystal():
 
 
 @pytest.mark.parametrize("folder", [SHIPPED, SECOND], ids=lambda folder: folder.name)
-def test_its_errors_on_the_published_held_out_sets(folder):
-    """Stored numbers of both models on the same frames; the card prints them.
+def test_its_speed_was_measured_beside_the_published_model(folder):
+    speed = json.loads((folder / "speed.json").read_text())
+    ours, published = speed["models"]
+    assert ours["sha256"] == sha256(folder / "lah10.pb") and speed["atoms"] == 352
+    assert published["name"] == "published" and ours["ratio"] >= 2
 
-    The published model was trained on these very frames and is an eighth better in force: the bound
-    here keeps what was reached, and should come down to 1 with the next training.
-    """
+
+@pytest.mark.parametrize("folder", [SHIPPED, SECOND], ids=lambda folder: folder.name)
+def test_its_errors_on_the_published_held_out_sets(folder):
+    """Stored numbers of both models on the same frames, which the published one was trained on."""
     shipped = json.loads((folder / "validation.json").read_text())["sources"]["ly-ceperley"]
     published = json.loads((SHIPPED / "comparison.json").read_text())["sources"]["ly-ceperley"]
     assert shipped["frames"] == published["frames"]
-    assert shipped["force_rmse"] <= 1.15 * published["force_rmse"]
+    # The second of the committee lacks the last stage of the first's training.
+    bound = 1.0 if folder == SHIPPED else 1.02
+    assert shipped["force_rmse"] <= bound * published["force_rmse"]
     assert shipped["energy_rmse"] <= 3.0
     assert shipped["pressure_rmse"] <= 1.0
 
 
 if __name__ == "__main__":
-    (answer,) = evaluate(MODEL, [system([structure()])])
+    (answer,) = evaluate(MODEL, [unlabelled_frames([structure()])])
     REFERENCE.write_text(
         json.dumps(
             {

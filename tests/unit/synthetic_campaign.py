@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 
 from lah10 import ELEMENTS
+from lah10.analysis.summary import EXTRA
 from lah10.config import canonical
-from lah10.phase_diagram import FLAGS, PHASE, STATUS, VARIABLES, VARIANTS, point_folder
+from lah10.phase_diagram import BATH_OK, FLAGS, PHASE, STATUS, VARIABLES, VARIANTS, point_folder
 
 CONFIG = {
     "campaign": "made-up",
@@ -39,13 +40,14 @@ def values(bath: str, pressure: float, temperature: float) -> dict[str, np.ndarr
         "theta_deviation": deviation, "theta_deviation_stderr": 0.06,
         "theta_large": 90.0 + deviation, "theta_large_stderr": 0.06,
         "theta_small": 90.0 - 0.9 * deviation, "theta_small_stderr": 0.06,
-        "theta_null": 0.15, "theta_null_stderr": 0.05,
+        "theta_null": 0.15, "theta_null_stderr": 0.05, "theta_threshold": 0.35,
         "energy_per_mode": energy, "energy_per_mode_stderr": 8.0,
         "kinetic_temperature_mean": 1.03 * energy, "kinetic_temperature_mean_stderr": 6.0,
         "zero_point_temperature": zero_point + (10.0 if bath == "classical" else 0.0),
         "zero_point_temperature_stderr": 7.0,
         "diffusion": np.array([1e-8, 1.3e-6]), "diffusion_stderr": np.array([2e-8, 3e-7]),
         "phase": PHASE["distorted" if distorted else "cubic"],
+        "quantum_bath_ok": BATH_OK["not_applicable" if bath == "classical" else "not_ok"],
         "status": STATUS["ok"],
     }
     return result
@@ -66,7 +68,7 @@ def write_point(points: Path, bath: str, pressure, temperature, status: str = "o
         if name in FLAGS:
             variables[name] = ((), np.int8(value))
             continue
-        dims, units, long_name = VARIABLES[name.removesuffix("_stderr")]
+        dims, units, long_name = (VARIABLES | EXTRA)[name.removesuffix("_stderr")]
         variables[name] = (dims, value, {"units": units, "long_name": long_name})
     attrs = {
         "status": status, "status_message": "" if status == "ok" else f"{status} at 1.2 ps",

@@ -157,7 +157,10 @@ def test_cubic_noise_is_what_the_null_expects(rho):
     assert deviation.mean() == pytest.approx(null.mean(), rel=0.25)
     assert deviation.std() == pytest.approx(column["theta_null_stderr"].mean(), rel=0.5)
     assert (column["phase"] == PHASE["distorted"]).sum() <= 1
-    assert (column["phase"] == PHASE["cubic"]).sum() >= 20
+    # Where the noise would have hidden R-3m nothing is said; elsewhere it is called cubic.
+    told = column["theta_threshold"] < distortion.RESOLVED
+    assert told.sum() >= 12 and np.all(column["phase"][~told] != PHASE["cubic"])
+    assert np.mean(column["phase"][told] == PHASE["cubic"]) > 0.8
     assert column["local_distortion"].mean() == pytest.approx(
         column["local_distortion_null"].mean(), rel=0.05
     )

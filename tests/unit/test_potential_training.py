@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from lah10 import frozen_model
 from lah10.errors import UserError
@@ -55,13 +56,36 @@ def test_every_checkpoint_falls_on_a_line_of_the_curve(index):
         training.training_input(template, index, steps=1250, seed=1, checkpoint_steps=500)
 
 
+def test_a_gpu_that_is_not_there_is_refused(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UserError, match="device: gpu is not allowed, TensorFlow sees no GPU here"):
+        training.train([toy_input(index)], index, tmp_path / "run", tmp_path / "log", device="gpu")
+    assert not (tmp_path / "run").exists()
+
+
 def test_models_that_learn_on_keep_their_shape():
+    """Of the committee's trainings and the input of its rounds, all end with the same model."""
     potentials = PACKAGE_ROOT.parents[1] / "resources/potentials"
-    first, second, further = (
-        json.loads((potentials / f"{name}.json").read_text())
-        for name in ("lah10/stage1", "lah10-2/stage2", "lah10/learn")
-    )
-    assert second["model"] == first["model"] and further["model"] == first["model"]
+    shapes = [json.loads((potentials / "lah10/learn.json").read_text())["model"]]
+    for name in ("lah10", "lah10-2"):
+        trained = json.loads((potentials / name / "training.json").read_text())
+        shapes.append(copy.deepcopy(trained["stages"][-1]["model"]))
+        for part in ("descriptor", "fitting_net"):
+            del shapes[-1][part]["seed"]
+    assert shapes[1] == shapes[0] and shapes[2] == shapes[0]
+
+
+def test_the_shipped_potential_is_trained_as_the_configuration_says():
+    root = PACKAGE_ROOT.parents[1]
+    trained = json.loads((root / "resources/potentials/lah10/training.json").read_text())
+    settings = yaml.safe_load((root / "config/training.yaml").read_text())
+    assert len(trained["stages"]) == len(settings["stages"])
+    for stage, asked in zip(trained["stages"], settings["stages"], strict=True):
+        template = json.loads((root / asked["input"]).read_text())
+        assert stage["training"]["numb_steps"] == asked["steps"]
+        assert stage["loss"] == template["loss"]
+        assert stage["learning_rate"] == template["learning_rate"]
+        assert stage["model"]["descriptor"].items() >= template["model"]["descriptor"].items()
 
 
 def test_shares_of_the_steps():
@@ -129,6 +153,8 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     assert frozen_model.read(compressed).type_map == ("La", "H")
     assert frozen_model.read(compressed).cutoff == pytest.approx(3.0)
     assert 0 < change["force"] < 1e-3
+    for model in (frozen, compressed):  # that are handed on hold no path of this machine
+        assert str(index.parent).encode() not in model.read_bytes()
 
     # A frozen graph is a start like a checkpoint; from another one the training is another.
     further = tmp_path / "further"

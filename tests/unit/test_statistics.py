@@ -33,6 +33,13 @@ def test_error_of_the_mean_covers_the_truth(rng):
     assert np.median(results[:, 1]) == pytest.approx(np.sqrt(9 / 2000), rel=0.2)
 
 
+def test_error_sees_slow_noise_behind_fast_noise(rng):
+    """As `test_bootstrap_sees_slow_noise_behind_fast_noise`, of one series."""
+    series = rng.normal(size=(1000, 200)) + 0.2 * ar1(rng, 1000, 0.96, 200)
+    results = np.array([statistics.mean_error(s) for s in series.T])
+    assert 0.85 < np.sqrt(np.mean(results[:, 1] ** 2)) / results[:, 0].std() < 1.2
+
+
 def test_bootstrap_noise_has_the_size_and_correlation_of_the_means(rng):
     series = ar1(rng, 3000, 0.8, 2)
     series[:, 1] = -series[:, 0] + 5  # fully anticorrelated, another mean

@@ -14,9 +14,8 @@ from lah10.errors import UserError
 from lah10.phase_diagram import PHASE, STATUS, VARIABLES
 
 NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
-#: Counts and noise levels, which know no error.
-WITHOUT_ERROR = ("equilibration_time_stderr", "fdt_deviation_noise_stderr",
-                 "spectral_blocks_stderr")  # fmt: skip
+#: Counts and limits, which know no error.
+WITHOUT_ERROR = ("equilibration_time_stderr", "spectral_blocks_stderr", "theta_threshold_stderr")
 #: What only a committee knows.
 OF_COMMITTEE = ("model_deviation", "extrapolated_share")
 

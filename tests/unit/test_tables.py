@@ -38,13 +38,14 @@ def test_a_line_a_point(lines):
 def test_numbers_have_errors_and_points_without_any_say_why(lines):
     _, cells = lines
     rows = {tuple(row[:3]): row[3:] for row in cells[2:]}
-    assert rows["classical", "100", "300"] == ["volume"] + [""] * 7
+    assert rows["classical", "100", "300"] == ["volume"] + [""] * 8
     assert rows["qtb", "150", "100"][0] == "missing"
     phase, deviation, null, limit, kinetic = rows["classical", "100", "100"][:5]
     assert phase == "distorted"
     assert deviation.endswith(" ± 0.06")
-    assert (null, limit) == ("0.15 ± 0.05", "0.30")
+    assert (null, limit) == ("0.15 ± 0.05", "0.35")
     assert kinetic == "103.0 ± 6.0"
+    assert (rows["classical", "100", "100"][-2], rows["qtb", "100", "100"][-2]) == ("", "not ok")
 
 
 def test_what_is_no_dataset_is_refused(tmp_path):

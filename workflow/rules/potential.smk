@@ -1,7 +1,7 @@
 """The potential: published and own labels to a trained, compressed and validated model.
 
 Nothing here runs unless asked for: campaigns read the shipped model. `snakemake potential` trains
-anew; `snakemake ship_potential` then puts the first model in the shipped one's place.
+anew; `snakemake ship_potential` then puts the models in the shipped ones' places.
 """
 
 import json
@@ -13,17 +13,21 @@ try:
 except UserError as error:
     sys.exit(str(error))
 
-POTENTIAL = "results/potential"
 POTENTIAL_LOGS = "logs/potential"
 #: Checkpoints of trainings: declared nowhere, so that they survive a retry.
 TRAINING_SCRATCH = f"{POTENTIAL}/training"
 INDEX = f"{POTENTIAL}/prepared/index.json"
 MODELS = {f"model{seed}": seed for seed in TRAINING.seeds}
-SHIPPED = "resources/potentials/lah10"
+#: Where each model is shipped: the first that campaigns read, then the others of the committee.
+SHIPPED = {
+    model: f"resources/potentials/lah10{f'-{i}' if i > 1 else ''}"
+    for i, model in enumerate(MODELS, start=1)
+}
 REST = "resources/structures/Fm-3m.cif"
 #: DFT of the crystal at rest, and the source whose pressures it shares.
 STATIC_SOURCE = "lah10-gpaw-pbe"
 STATIC_DFT = f"resources/dataset/{STATIC_SOURCE}/fm-3m-static.txt"
+PHONON_DFT = f"resources/dataset/{STATIC_SOURCE}-phonons/fm-3m.xyz"
 #: Where each source's labels lie: in the project, or fetched.
 SOURCE_FOLDERS = [
     source.path or f"{POTENTIAL}/data/{name}" for name, source in SPLIT.sources.items()
@@ -250,6 +254,76 @@ rule validate_statics:
         "../scripts/validate_statics.py"
 
 
+rule phonon_structures:
+    input:
+        dft=STATIC_DFT,
+    output:
+        f"{POTENTIAL}/phonons/structures.xyz",
+    log:
+        f"{POTENTIAL_LOGS}/phonon_structures.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/phonon_structures.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    message:
+        "Displace the atoms of Fm-3m, for its phonons"
+    script:
+        "../scripts/phonon_structures.py"
+
+
+# Nothing asks for it but a person: the result is a source file, PHONON_DFT.
+rule phonon_dft:
+    input:
+        rules.phonon_structures.output,
+    output:
+        f"{POTENTIAL}/phonons/dft.xyz",
+    log:
+        f"{POTENTIAL_LOGS}/phonon_dft.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/phonon_dft.tsv"
+    conda:
+        "../../envs/dft.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=6 * 60,
+    params:
+        scratch=f"{POTENTIAL}/phonons/labels",
+        settings=TRAINING.labels.gpaw.model_dump_json(),
+    message:
+        "Forces of the displaced crystals by GPAW; progress in {log}"
+    script:
+        "../scripts/phonon_dft.py"
+
+
+rule validate_phonons:
+    input:
+        model=f"{POTENTIAL}/models/{{model}}/lah10.pb",
+        static=STATIC_DFT,
+        forces=PHONON_DFT,
+    output:
+        table=f"{POTENTIAL}/models/{{model}}/phonons.json",
+        figures=multiext(f"{POTENTIAL}/models/{{model}}/phonons", ".png", ".pdf"),
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/phonons.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/phonons.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    message:
+        "Phonons of {wildcards.model} beside DFT"
+    script:
+        "../scripts/validate_phonons.py"
+
+
 rule validate_conservation:
     input:
         model=f"{POTENTIAL}/models/{{model}}/lah10.pb",
@@ -278,6 +352,7 @@ rule potential_card:
         f"{POTENTIAL}/models/{{model}}/training.json",
         f"{POTENTIAL}/models/{{model}}/validation.json",
         f"{POTENTIAL}/models/{{model}}/statics.json",
+        f"{POTENTIAL}/models/{{model}}/phonons.json",
         f"{POTENTIAL}/models/{{model}}/conservation.json",
         split=TRAINING.split,
     output:
@@ -298,7 +373,7 @@ rule potential_card:
         "../scripts/potential_card.py"
 
 
-# Without an output: the shipped model is a source file of every campaign, which must not be
+# Without an output: the shipped models are source files of every campaign, which must not be
 # trained again because some file here became younger.
 rule ship_potential:
     input:
@@ -307,7 +382,8 @@ rule ship_potential:
             name=list(TRAINING.compare)[:1],
         ),
         files=expand(
-            f"{POTENTIAL}/models/{next(iter(MODELS))}/{{name}}",
+            f"{POTENTIAL}/models/{{model}}/{{name}}",
+            model=MODELS,
             name=[
                 "lah10.pb",
                 "frozen.pb",
@@ -317,6 +393,8 @@ rule ship_potential:
                 "parity.png",
                 "statics.json",
                 "statics.png",
+                "phonons.json",
+                "phonons.png",
                 "conservation.json",
             ],
         ),
@@ -325,9 +403,9 @@ rule ship_potential:
     conda:
         "../../envs/training.yaml"
     params:
-        folder=SHIPPED,
+        folders=SHIPPED,
         split=TRAINING.split,
     message:
-        f"Put {next(iter(MODELS))} into {SHIPPED}"
+        "Put the models into {params.folders}"
     script:
         "../scripts/ship_potential.py"

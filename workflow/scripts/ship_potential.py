@@ -1,4 +1,4 @@
-"""Rule ship_potential: a trained model takes the place of the shipped one."""
+"""Rule ship_potential: trained models take the places of the shipped ones."""
 
 from lah10 import logs
 
@@ -11,10 +11,12 @@ from lah10.files import atomic_path
 from lah10.potential.card import write
 from lah10.potential.settings import load_split
 
-folder = Path(snakemake.params.folder)
-files = [(file, Path(file).name) for file in snakemake.input.files]
-files += [(file, "comparison.json") for file in snakemake.input.comparison]
-for file, name in files:
-    with atomic_path(folder / name) as aside:
-        shutil.copyfile(file, aside)
-write(folder, load_split(snakemake.params.split))
+for model, folder in snakemake.params.folders.items():
+    Path(folder).mkdir(exist_ok=True)
+    files = [(Path(file), Path(file).name) for file in snakemake.input.files]
+    files = [(file, name) for file, name in files if file.parent.name == model]
+    files += [(file, "comparison.json") for file in snakemake.input.comparison]
+    for file, name in files:
+        with atomic_path(Path(folder, name)) as aside:
+            shutil.copyfile(file, aside)
+    write(folder, load_split(snakemake.params.split))

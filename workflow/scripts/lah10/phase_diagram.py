@@ -7,6 +7,7 @@ failed or is missing holds NaN, and `status` (a CF flag) says why.
 import datetime
 import json
 import os
+import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ STATUS = {"ok": 0, "missing": 1, "lost_atoms": 2, "nan": 3, "volume": 4, "temper
 PHASE = {"undetermined": -1, "cubic": 0, "distorted": 1}
 
 #: Verdict of `lah10.analysis.diagnostics`; the attribute quantum_bath_reason says why.
-BATH_OK = {"not_applicable": -1, "not_ok": 0, "ok": 1}
+BATH_OK = {"not_applicable": -1, "not_ok": 0, "ok": 1, "undetermined": 2}
 
 #: Verdict of `lah10.analysis.diagnostics` on where the potential was used.
 EXTRAPOLATION = {"not_asked": -1, "inside": 0, "outside": 1}
@@ -96,7 +97,7 @@ PROVENANCE = {
     "ps_per_hour": (float, "ps h-1", "speed of the production run"),
     "fingerprint": (str, "1", "fingerprint of the point's parameters and potential"),
     "status_message": (str, "1", "what stopped the run"),
-    "quantum_bath_reason": (str, "1", "why quantum_bath_ok is not_ok"),
+    "quantum_bath_reason": (str, "1", "why quantum_bath_ok is not ok"),
 }
 
 #: Keys of the configuration in which the points of one campaign may differ: the grid itself, and
@@ -388,7 +389,8 @@ def _global_attributes(history: _History, attrs: dict) -> dict:
         )
     versions = {name: found[0] if len(found) == 1 else found
                 for name, found in history.versions.items()}
-    versions |= {"lah10": __version__, "xarray": xr.__version__, "numpy": np.__version__}
+    versions |= {"lah10": __version__, "xarray": xr.__version__, "numpy": np.__version__,
+                 "python": platform.python_version()}
     result = {
         "Conventions": "CF-1.11",
         "title": "Phase diagram of LaH10 from molecular dynamics with classical and quantum "

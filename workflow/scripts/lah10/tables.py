@@ -5,7 +5,6 @@ import os
 import numpy as np
 import xarray as xr
 
-from lah10.analysis.distortion import SIGMAS
 from lah10.errors import UserError
 from lah10.files import atomic_path
 from lah10.phase_diagram import FLAGS
@@ -17,10 +16,11 @@ HEADER = (
     "phase",
     "θ deviation (°)",
     "cubic null (°)",
-    "null + 3σ (°)",
+    "distorted above (°)",
     "kinetic temperature (K)",
     "freed of γ (K)",
     "harmonic, at γ (K)",
+    "quantum bath",
     "volume (Å³ per LaH10)",
 )
 
@@ -28,9 +28,7 @@ HEADER = (
 def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
     """A line of text a point, in the dataset's order, with `HEADER`.
 
-    A point without numbers says why, in place of its phase. Below the null + 3σ no point is called
-    distorted by its θ; the limit itself is higher where σ is known from few samples
-    (`theta_threshold` in the point's distortion.nc).
+    A point without numbers says why, in place of its phase.
     """
     found = []
     for bath in dataset.bath.values:
@@ -48,10 +46,13 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
                         _meaning("phase", point.phase),
                         _number(point, "theta_deviation", 2),
                         _number(point, "theta_null", 2),
-                        f"{point.theta_null + SIGMAS * point.theta_null_stderr:.2f}",
+                        _number(point, "theta_threshold", 2, with_error=False),
                         _number(point, "kinetic_temperature_mean", 1),
                         _number(point, "kinetic_temperature_mean_deconvolved", 1),
                         _number(point, "harmonic_temperature_raw", 1),
+                        _meaning("quantum_bath_ok", point.quantum_bath_ok)
+                        .replace("not_applicable", "")
+                        .replace("_", " "),
                         _number(point, "volume_per_formula", 3),
                     )
                 )
@@ -62,12 +63,12 @@ def _meaning(name: str, flag: xr.DataArray) -> str:
     return next(text for text, value in FLAGS[name].items() if value == int(flag))
 
 
-def _number(point: xr.Dataset, name: str, places: int) -> str:
+def _number(point: xr.Dataset, name: str, places: int, with_error: bool = True) -> str:
     """Value ± standard error ("?" where it cannot be known); empty where there is no value."""
     if name not in point or not np.isfinite(point[name]):
         return ""
     text = f"{float(point[name]):.{places}f}"
-    error = point.get(f"{name}_stderr")
+    error = point.get(f"{name}_stderr") if with_error else None
     if error is None:
         return text
     return f"{text} ± {float(error):.{places}f}" if np.isfinite(error) else f"{text} ± ?"

@@ -38,6 +38,11 @@ PATTERNS = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
 BINS = np.linspace(0.0, 20.0, 201)
 #: A point is called distorted above this many standard deviations of the null.
 SIGMAS = 3.0
+#: Degree, θ deviation of R-3m as it is shipped (tests/unit/test_distortion.py): a run in which so
+#: much would not be told from cubic does not say that the crystal is cubic.
+RESOLVED = 1.71
+#: Windows of the local order parameter that an error needs: of two, the residuals are of one size.
+MIN_WINDOWS = 3
 #: A cage belongs to a variant above this quantile of the cubic null.
 NULL_QUANTILE = 0.99
 BOOTSTRAP_SAMPLES = 4000
@@ -63,7 +68,6 @@ VARIABLES: Table = {
                      "cages"),
     "cell_angle": (("time", "angle"), "degree", "angle of the conventional cubic cell"),
     "theta_independent_samples": ((), "1", "independent samples of theta in time"),
-    "theta_threshold": ((), "degree", "theta deviation above which the point is called distorted"),
     "local_distortion_series": (("window",), "degree", "distortion of a cage, mean over cages"),
     "variant_share_series": (("window", "variant"), "1", "share of the cages in each variant"),
     "variant_threshold": ((), "degree", "distortion below which a cage belongs to no variant"),
@@ -234,10 +238,10 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     arrays["theta_independent_samples"] = len(used) / statistics.inefficiency(used)
 
     _local(summary, arrays, angles, time, start)
-    arrays["theta_threshold"] = _threshold(
+    summary["theta_threshold"] = _threshold(
         summary["theta_null"], summary["theta_null_stderr"], arrays["theta_independent_samples"]
     )
-    summary["phase"] = phase(summary, arrays["theta_threshold"])
+    summary["phase"] = phase(summary)
     return summary, arrays
 
 
@@ -252,21 +256,23 @@ def _threshold(null: float, sigma: float, samples: float) -> float:
     return null + student.isf(norm.sf(SIGMAS), samples - 1) * sigma
 
 
-def phase(summary: dict, limit: float) -> int:
+def phase(summary: dict) -> int:
     """Phase flag of a point, a value of `lah10.phase_diagram.PHASE`.
 
-    Distorted: θ deviates beyond `limit`; or the crystal is distorted in domains that average out,
-    when the local distortion is 3σ above its null and at least half of the cages are in a variant.
-    Undetermined: θ deviates by 3σ, but fewer independent samples than needed to trust σ.
+    Distorted: θ deviates beyond `theta_threshold`; or the crystal is distorted in domains that
+    average out, when the local distortion is 3σ above its null and at least half of the cages are
+    in a variant.
+    Undetermined: θ deviates by 3σ, but fewer independent samples than needed to trust σ; or the
+    distortion of R-3m would have been missed.
     """
     deviation, null = summary["theta_deviation"], summary["theta_null"]
-    sigma = summary["theta_null_stderr"]
+    sigma, limit = summary["theta_null_stderr"], summary["theta_threshold"]
     excess = summary["local_distortion"] - summary["local_distortion_null"]
     error = np.hypot(summary["local_distortion_stderr"], summary["local_distortion_null_stderr"])
     in_variants = 1.0 - summary["variant_share"][-1]
     if deviation > limit or (excess > SIGMAS * error and in_variants >= 0.5):
         return PHASE["distorted"]
-    if np.isnan(limit) or deviation > null + SIGMAS * sigma:
+    if np.isnan(limit) or deviation > null + SIGMAS * sigma or limit > RESOLVED:
         return PHASE["undetermined"]
     return PHASE["cubic"]
 
@@ -306,6 +312,9 @@ def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, st
         summary[name], summary[f"{name}_stderr"] = statistics.mean_error(values.mean(axis=1))
     share_errors = [statistics.mean_error(share) for share in shares.T]
     summary["variant_share"], summary["variant_share_stderr"] = np.array(share_errors).T
+    if len(windows) < MIN_WINDOWS:
+        for name in (*names, "variant_share"):
+            summary[f"{name}_stderr"] = np.full_like(summary[f"{name}_stderr"], np.nan)
     arrays["local_distortion_series"] = local.mean(axis=1)
     arrays["variant_share_series"] = shares
     arrays["variant_threshold"] = limit

@@ -203,9 +203,10 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
         )
     ]
     errors = {name: statistics.jackknife(np.array([one[name] for one in rest])) for name in values}
-    # Mean size of normally distributed noise: what |Δ| adds up to where Δ itself vanishes.
-    values["fdt_deviation_noise"] = np.sqrt(2 / np.pi) * errors.pop("bands").sum(axis=1)
-    values.pop("bands")
+    # |Δ| adds up what noise makes of every band; its square does so by the noise's variance alone.
+    excess = values.pop("bands") ** 2 - errors.pop("bands") ** 2
+    values["fdt_deviation_above_noise"] = np.sqrt(np.maximum(excess, 0)).sum(axis=1)
+    errors["fdt_deviation_above_noise"] = errors["fdt_deviation"]
     values |= {f"{name}_stderr": error for name, error in errors.items()}
     values["spectral_blocks"] = len(velocity)
     arrays = {name: v for name, v in values.items() if name.removesuffix("_stderr") in VARIABLES}

@@ -34,6 +34,7 @@ MIN_FRAMES = 10
 
 #: Measured here beside what every campaign's dataset holds.
 EXTRA: dataset.Table = {
+    "theta_threshold": ((), "degree", "theta deviation above which the point is called distorted"),
     "zero_point_temperature_deconvolved": ((), "K", "zero-point energy per mode over k_B, from the "
                                            "response to the random force and freed of the "
                                            "broadening by the friction"),
@@ -52,7 +53,8 @@ EXTRA: dataset.Table = {
                                 "the committee, of all frames"),
     "extrapolated_share": ((), "1", "share of the frames in which the committee deviates as it "
                            "does beyond its data"),
-    "fdt_deviation_noise": (("element",), "1", "what noise alone makes of fdt_deviation"),
+    "fdt_deviation_above_noise": (("element",), "1", "fdt_deviation with the noise taken off the "
+                                  "square of every band"),
     "spectral_blocks": ((), "1", "spectral segments used"),
     "fdt_deviation_signed": (("element",), "1", "signed deviation from the quantum fluctuation-"
                              "dissipation theorem; positive where energy is missing"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
+from lah10.potential import multipoles
 from lah10.potential.settings import Split
 from lah10.potential.validation import HEADER, rows
 
@@ -21,6 +22,8 @@ FILES = {
     "parity.png": "the model against DFT on the held-out sets",
     "statics.json": "the crystal at rest, by the model and by DFT",
     "statics.png": "its equation of state",
+    "phonons.json": "its phonons at Γ and X, by the model and by DFT",
+    "phonons.png": "their dispersion",
     "conservation.json": "energy conservation, as above",
     "lcurve.out": "errors during training",
     "speed.json": "the speed above",
@@ -31,8 +34,9 @@ FILES = {
 def render(folder: str | os.PathLike, split: Split) -> str:
     """The card in Markdown, from the files in a potential's folder.
 
-    Needed are lah10.pb, training.json and validation.json; statics.json, conservation.json,
-    speed.json and comparison.json (another model's validation) are told when they are there.
+    Needed are lah10.pb, training.json and validation.json; statics.json, phonons.json,
+    conservation.json, speed.json and comparison.json (another model's validation) are told when
+    they are there.
 
     Raises
     ------
@@ -53,6 +57,7 @@ def render(folder: str | os.PathLike, split: Split) -> str:
         *_data(validation, split),
         *_errors(validation, folder),
         *_statics(folder, digest),
+        *_phonons(folder, digest),
         *_conservation(folder, digest),
         *_validity(validation),
         *_speed(folder, digest),
@@ -95,7 +100,8 @@ def _data(validation: Mapping, split: Split) -> list[str]:
     trained = validation["training_data"]
     count = sum(entry["frames"] for entry in trained)
     labels = (
-        "Energies and pressures were brought to one scale (`alignment.yaml`)."
+        "Energies and pressures were brought to one scale (`alignment.yaml`); of what is held out, "
+        "pressures only, each source by its one constant."
         if validation["aligned"]
         else "Labels as published."
     )
@@ -180,6 +186,47 @@ def _statics(folder: Path, digest: str) -> list[str]:
     ]
 
 
+def _phonons(folder: Path, digest: str) -> list[str]:
+    path = folder / "phonons.json"
+    phonons = _read(path) if path.is_file() else {}
+    if phonons.get("model_sha256") != digest:
+        return []  # not computed yet, or of another model
+    return [
+        "## Phonons",
+        f"Fm-3m by finite displacements of {phonons['displacement']:g} Å in {phonons['atoms']} "
+        "atoms, by the model and by the DFT of lah10-gpaw-pbe in the same crystals; frequencies at "
+        "Γ and X without translations, negative where imaginary; differences DP - DFT.",
+        _table(
+            (
+                "P (GPa)",
+                "lowest, DFT (THz)",
+                "DP (THz)",
+                "highest, DFT (THz)",
+                "DP (THz)",
+                "rms difference (THz)",
+                "largest (THz)",
+                "zero-point energy per mode, DFT (K)",
+                "DP (K)",
+            ),
+            [
+                (
+                    f"{row['pressure']:g}",
+                    *(
+                        f"{row[end][who]:.2f}"
+                        for end in ("lowest", "highest")
+                        for who in ("dft", "model")
+                    ),
+                    f"{row['rms']:.2f}",
+                    f"{row['largest']:+.2f}",
+                    f"{row['zero_point']['dft']:.1f}",
+                    f"{row['zero_point']['model']:.1f}",
+                )
+                for row in phonons["pressures"]
+            ],
+        ),
+    ]
+
+
 def _conservation(folder: Path, digest: str) -> list[str]:
     path = folder / "conservation.json"
     nve = _read(path) if path.is_file() else {}
@@ -253,7 +300,7 @@ def _training(training: Mapping) -> list[str]:
         "## Training",
         f"deepmd-kit (TensorFlow), {descriptor['type']}, cut-off {descriptor.get('rcut', '')} Å, "
         f"embedding {shape}/{descriptor.get('axis_neuron', '')}, fitting {net}, "
-        f"{descriptor.get('precision', 'float64')}.",
+        f"{descriptor.get('precision', 'float64')}{_multipoles(model)}.",
         _table(
             ("stage", "steps", "learning rate", "energy", "force", "virial"),
             [
@@ -273,6 +320,16 @@ def _training(training: Mapping) -> list[str]:
         "`snakemake potential` trains it again; on other hardware or with other threads the "
         "numbers differ, the errors hardly.",
     ]
+
+
+def _multipoles(model: Mapping) -> str:
+    more = multipoles.asked_for({"model": model})
+    return (
+        f"; with multipoles up to l = {more.l_max} of {more.neurons}/{more.axis_neurons} within "
+        f"{more.cutoff:g} Å (`docs/methods.md`)"
+        if more
+        else ""
+    )
 
 
 def _span(section: Mapping, first: str, last: str) -> str:

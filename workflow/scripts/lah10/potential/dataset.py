@@ -117,6 +117,12 @@ class System:
         )
 
 
+def unlabelled_frames(frames: Sequence[Atoms]) -> System:
+    """`unlabelled` of crystals with the same atoms in the same order."""
+    boxes = np.array([atoms.cell.array for atoms in frames])
+    return unlabelled(frames[0], boxes, np.array([atoms.positions for atoms in frames]))
+
+
 def unlabelled(crystal: Atoms, boxes: np.ndarray, coordinates: np.ndarray) -> System:
     """Structures of a crystal's atoms to ask a model about: a `System` whose labels are zero."""
     f, n = coordinates.shape[:2]

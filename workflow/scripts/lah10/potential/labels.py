@@ -243,6 +243,37 @@ def label(
     return read(path)
 
 
+def label_all(
+    structures: str | os.PathLike,
+    settings: Gpaw,
+    folder: str | os.PathLike,
+    output: str | os.PathLike,
+    text: TextIO | None = None,
+) -> None:
+    """Label the structures of a file with GPAW, one after the other, into one file of their order.
+
+    Parameters
+    ----------
+    folder : path
+        Keeps each label as it is made; those of these settings are not made again.
+    text : file, optional
+        Where GPAW reports its progress.
+
+    Raises
+    ------
+    UserError
+        GPAW is not installed, or a structure has no label.
+    """
+    frames = []
+    for name, structure in read_structures(structures).items():
+        one = label(structure, settings, Path(folder, f"{name}.xyz"), text)
+        if one.reason is not None:
+            raise UserError(f"{one.origin}: no label: {one.reason}")
+        frames.append(one.atoms)
+    with atomic_path(output) as aside:
+        ase.io.write(aside, frames, format="extxyz")
+
+
 def _write(path, structure, settings, labels, reason, started) -> None:
     atoms = structure.atoms.copy()
     atoms.info = {

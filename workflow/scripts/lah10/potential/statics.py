@@ -30,7 +30,7 @@ import lah10
 from lah10.errors import UserError
 from lah10.figures import STYLE
 from lah10.files import atomic_path, sha256
-from lah10.potential.dataset import unlabelled
+from lah10.potential.dataset import unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -120,15 +120,7 @@ def relaxed(
     """
     a = np.asarray(a, float)
     crystals = [[_fm3m(value, x) for x in COORDINATES] for value in a]
-    systems = [
-        unlabelled(
-            row[0],
-            np.array([atoms.cell.array for atoms in row]),
-            np.array([atoms.positions for atoms in row]),
-        )
-        for row in crystals
-    ]
-    answers = evaluate(model, systems, threads)
+    answers = evaluate(model, [unlabelled_frames(row) for row in crystals], threads)
     one_one_one = np.ones(3) / np.sqrt(3)
     found = []
     for value, row, answer in zip(a, crystals, answers, strict=True):
