@@ -194,7 +194,7 @@ def test_dates_of_code_do_not_rerun_the_dynamics(done):
 
 
 def test_another_potential_in_the_same_file_reruns_every_point(campaign):
-    made = campaign("potential", potential={"model": "copy.pb"})
+    made = campaign("copied", potential={"model": "copy.pb"})
     model = made.folder / "copy.pb"
     shutil.copy(MODEL, model)
     pretend(made)
