@@ -57,6 +57,14 @@ def test_other_order_of_types_is_translated(folder):
     np.testing.assert_array_equal(dataset.read_deepmd(folder, "a").types, types)
 
 
+def test_mixed_up_elements_are_told(folder):
+    """La where H was: of the same numbers, so that nothing else is wrong."""
+    types = np.loadtxt(folder / "type.raw", dtype=int)
+    np.savetxt(folder / "type.raw", np.roll(types, 1), fmt="%d")
+    with pytest.raises(UserError, match=r"frame 0: La and (La|H) [01]\.\d+ Å apart; .*mixed up"):
+        dataset.check(dataset.read_deepmd(folder, "a"))
+
+
 def test_pressure_is_a_third_of_the_trace_over_the_volume():
     system = labelled.system(volume=33.2)
     a, b = dataset.STATIC_PRESSURE

@@ -42,6 +42,9 @@ ARRAYS = {
 VOLUME_PER_ATOM = (1.5, 6.0)
 #: Å; the published frames, sampled with quantum nuclei, come down to 0.54.
 SHORTEST_DISTANCE = 0.35
+#: Å, shortest distances of La from La and from H, far below any of LaH10 up to 500 GPa (2.9, 1.6):
+#: nearer ones are elements mixed up.
+SHORTEST_OF_LANTHANUM = (2.2, 1.1)
 #: eV/Å, root mean square over a frame; 0.1 to 2.0 in the published frames.
 LARGEST_FORCE = 30.0
 #: eV/Å, median over the frames of a system: thermal motion at 5 K gives more.
@@ -447,6 +450,16 @@ def check_geometry(system: System) -> None:
             "(coordinates in other units than the cell, or fractional?)"
         ),
     )
+    for element, limit in zip(ELEMENTS, SHORTEST_OF_LANTHANUM, strict=True):
+        near = distances_from_lanthanum(system, element, limit)
+        _refuse(
+            system,
+            near < limit,
+            lambda i, element=element, limit=limit, near=near: (
+                f"La and {element} {near[i]:.2f} Å apart; {limit:g} or more is allowed (elements "
+                "mixed up?)"
+            ),
+        )
 
 
 def _check_pressures(system: System) -> None:
@@ -484,6 +497,21 @@ def shortest_distances(system: System, cutoff: float) -> np.ndarray:
         # The nearest is the atom itself, the second its neighbour.
         distances, _ = cKDTree(padded).query(inside, k=2, distance_upper_bound=cutoff)
         result[i] = distances[:, 1].min()
+    return result
+
+
+def distances_from_lanthanum(system: System, element: str, cutoff: float) -> np.ndarray:
+    """(f,) shortest distance of `element` from La in Å; infinite beyond `cutoff`."""
+    result = np.full(len(system), np.inf)
+    lanthanum, others = (system.types == ELEMENTS.index(name) for name in ("La", element))
+    for i in range(len(system)):
+        inside, padded, origin = _with_images(system, i, cutoff)
+        if lanthanum.any() and others[origin].any():
+            tree = cKDTree(padded[others[origin]])
+            # The nearest La of an La atom is itself.
+            k = 2 if element == "La" else 1
+            near, _ = tree.query(inside[lanthanum], k=[k], distance_upper_bound=cutoff)
+            result[i] = near.min()
     return result
 
 

@@ -392,11 +392,15 @@ def run_gpaw(
             f"GPAW does not find its data sets ({str(error).splitlines()[0]}); install gpaw-data, "
             "as `make dft` does, or set GPAW_SETUP_PATH"
         ) from None
-    except (ConvergenceError, np.linalg.LinAlgError, FloatingPointError) as error:
+    except ConvergenceError as error:
         told = f": {error}" if str(error) else ""
         raise CalculationFailed(
             f"not converged within {settings.iterations} iterations ({type(error).__name__}{told})"
         ) from None
+    except Exception as error:
+        # Whatever a density that diverged makes of the numbers: the other structures go on.
+        told = f": {error}" if str(error) else ""
+        raise CalculationFailed(f"GPAW failed ({type(error).__name__}{told})") from None
     return energy, forces, stress
 
 
