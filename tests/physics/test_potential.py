@@ -118,7 +118,7 @@ def test_it_says_what_it_said_when_it_was_shipped(answers):
     np.testing.assert_allclose(found.virials[0] / 44, np.array(reference["virial"]) / 44, atol=1e-3)
 
 
-def test_every_session_finds_the_same_bits():
+def test_every_load_finds_the_same_bits():
     systems = [unlabelled_frames([structure()])]
     one, *others = (answer for (answer,) in evaluate_all([MODEL] * 6, systems))
     for other in others:
