@@ -268,8 +268,10 @@ def _validity(validation: Mapping) -> list[str]:
         f"and quantum nuclei. Trained on {ranges}. Believe it elsewhere, and where frames are few, "
         "as far as the table by pressure says.",
         "Beyond the data nothing is accurate, but nothing should collapse. Squeezing Fm-3m, the "
-        f"pressure rises without a break up to {walks['volume']['pressure_rises_to']:.0f} GPa; "
-        f"pushing a pair of its atoms together, the energy rises for {pairs}.",
+        f"pressure rises without a break up to {walks['volume']['pressure_rises_to']:.0f} GPa: set "
+        "no barostat to more, or it may squeeze the crystal without end, and stay well below with "
+        "a small and hot cell, whose pressure swings. "
+        f"Pushing a pair of its atoms together, the energy rises for {pairs}.",
     ]
 
 
