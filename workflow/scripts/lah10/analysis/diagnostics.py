@@ -8,10 +8,9 @@ short for a verdict gets none.
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from lah10 import ELEMENTS
+from lah10.analysis.statistics import student_factor
 
 #: Spectral segments after equilibration: with fewer no error bar of the spectra means anything.
 MIN_BLOCKS = 5
@@ -64,7 +63,7 @@ def quantum_bath(bath: str, summary: Mapping) -> tuple[int, str]:
     blocks = int(summary["spectral_blocks"])
     if blocks < MIN_BLOCKS:
         open_.append(f"{blocks} spectral segments after equilibration, fewer than {MIN_BLOCKS}")
-    factor = student.isf(norm.sf(SIGNIFICANCE), max(blocks - 1, 1))
+    factor = student_factor(SIGNIFICANCE, max(blocks, 2))
 
     def judge(value: float, error: float, limit: float, text: str) -> None:
         margin = factor * error if np.isfinite(error) else np.inf

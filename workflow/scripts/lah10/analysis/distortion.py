@@ -20,8 +20,6 @@ projection, or to none if its distortion is below what 99 % of cubic cages show.
 
 import numpy as np
 from ase import Atoms
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
@@ -253,7 +251,7 @@ def _threshold(null: float, sigma: float, samples: float) -> float:
     """
     if not samples >= 2:
         return np.nan
-    return null + student.isf(norm.sf(SIGMAS), samples - 1) * sigma
+    return null + statistics.student_factor(SIGMAS, samples) * sigma
 
 
 def phase(summary: dict) -> int:

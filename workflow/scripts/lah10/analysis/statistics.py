@@ -12,6 +12,8 @@ import numpy as np
 logging.getLogger("pymbar").setLevel(logging.ERROR)  # it advertises JAX on import
 
 from pymbar import timeseries
+from scipy.stats import norm
+from scipy.stats import t as student
 
 #: Fewer samples than this say nothing about their correlation time.
 MIN_SAMPLES = 8
@@ -60,6 +62,12 @@ def inefficiency(series: np.ndarray) -> float:
     else:
         g = timeseries.statistical_inefficiency_multiple(list(fluctuation.T))
     return float(np.clip(g, 1.0, n / 2))
+
+
+def student_factor(sigmas: float, samples: float) -> float:
+    """Standard errors, known from `samples` ≥ 2 alone, that are passed by chance as rarely as
+    `sigmas` known ones on one side: Student's t (for 3: 3.6 with 20 samples, 6 with 6)."""
+    return float(student.isf(norm.sf(sigmas), samples - 1))
 
 
 def mean_error(series: np.ndarray) -> tuple[float, float]:

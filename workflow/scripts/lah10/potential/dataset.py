@@ -451,7 +451,7 @@ def check_geometry(system: System) -> None:
         ),
     )
     for element, limit in zip(ELEMENTS, SHORTEST_OF_LANTHANUM, strict=True):
-        near = distances_from_lanthanum(system, element, limit)
+        near = shortest_distances(system, limit, ("La", element))
         _refuse(
             system,
             near < limit,
@@ -489,29 +489,25 @@ def _refuse(system: System, bad: np.ndarray, describe) -> None:
         raise UserError(f"{system.frames[index[0]]}: {describe(index[0])}{more}")
 
 
-def shortest_distances(system: System, cutoff: float) -> np.ndarray:
-    """(f,) shortest distance between two atoms in Å; infinite where it exceeds `cutoff`."""
+def shortest_distances(
+    system: System, cutoff: float, pair: tuple[str, str] | None = None
+) -> np.ndarray:
+    """(f,) shortest distance between two atoms in Å, or between atoms of the two elements `pair`;
+    infinite where it exceeds `cutoff`."""
     result = np.full(len(system), np.inf)
-    for i in range(len(system)):
-        inside, padded, _ = _with_images(system, i, cutoff)
-        # The nearest is the atom itself, the second its neighbour.
-        distances, _ = cKDTree(padded).query(inside, k=2, distance_upper_bound=cutoff)
-        result[i] = distances[:, 1].min()
-    return result
-
-
-def distances_from_lanthanum(system: System, element: str, cutoff: float) -> np.ndarray:
-    """(f,) shortest distance of `element` from La in Å; infinite beyond `cutoff`."""
-    result = np.full(len(system), np.inf)
-    lanthanum, others = (system.types == ELEMENTS.index(name) for name in ("La", element))
+    everything = np.ones(system.n_atoms, bool)
+    these, others = (
+        (system.types == ELEMENTS.index(name) for name in pair) if pair else (everything,) * 2
+    )
+    if not (these.any() and others.any()):
+        return result
+    # The nearest of an atom's own kind is the atom itself, the second its neighbour.
+    nearest = 2 if pair is None or pair[0] == pair[1] else 1
     for i in range(len(system)):
         inside, padded, origin = _with_images(system, i, cutoff)
-        if lanthanum.any() and others[origin].any():
-            tree = cKDTree(padded[others[origin]])
-            # The nearest La of an La atom is itself.
-            k = 2 if element == "La" else 1
-            near, _ = tree.query(inside[lanthanum], k=[k], distance_upper_bound=cutoff)
-            result[i] = near.min()
+        tree = cKDTree(padded[others[origin]])
+        distances, _ = tree.query(inside[these], k=[nearest], distance_upper_bound=cutoff)
+        result[i] = distances.min()
     return result
 
 

@@ -58,8 +58,8 @@ def replace_text(model: str | os.PathLike, name: str, text: str) -> None:
         _run("replace_text", model, name, text, aside)
 
 
-def order_sums(model: str | os.PathLike, output: str | os.PathLike) -> None:
-    """Write a graph whose results do not depend on when TensorFlow ran which operation.
+def order_sums(model: str | os.PathLike) -> None:
+    """Make a graph's results independent of when TensorFlow ran which operation.
 
     AddN of three and more tensors begins with one that it may overwrite, and which that is depends
     on what else was computed before (`forward_input_to_output_with_shape` in TensorFlow's
@@ -67,7 +67,7 @@ def order_sums(model: str | os.PathLike, output: str | os.PathLike) -> None:
     goes on from a checkpoint ends elsewhere. Such sums are stacked and summed along the new axis
     here, always in the same order.
     """
-    with atomic_path(output) as aside:
+    with atomic_path(model) as aside:
         _run("order_sums", model, aside)
 
 

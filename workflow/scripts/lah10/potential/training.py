@@ -463,7 +463,7 @@ def compress(
             log,
             changes=dp_child.Changes(multipoles.asked_for(content)),
         )
-        graphs.order_sums(aside, aside)
+        graphs.order_sums(aside)
         change = difference(frozen, aside, samples)
         _check_unchanged(
             change,
