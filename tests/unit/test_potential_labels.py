@@ -287,6 +287,40 @@ def test_failures_are_left_out_and_listed(tmp_path, structures, system):
     assert len(dataset.read(tmp_path / "gpaw", "gpaw")[0]) == 2
 
 
+def test_labels_join_a_data_set_once(tmp_path, structures, system):
+    """With what their file says of them; what is there stays, what failed is left out."""
+    frames = [without_labels(system, i) for i in range(3)]
+    for i, frame in enumerate(frames):
+        frame.info["T_target"] = 100.0 * i
+    ase.io.write(tmp_path / "new.xyz", frames)
+    made = MadeUp(system)
+    for name, structure in structures.items():
+        how = fails if name == list(structures)[1] else made
+        labels.label(structure, settings.Gpaw(), tmp_path / f"{name}.xyz", calculate=how)
+    ase.io.write(tmp_path / "one.xyz", frames[:1])
+    path = tmp_path / "set.xyz"
+    assert labels.collect(tmp_path / "one.xyz", tmp_path, path, {"round": "round1"}) == 1
+    assert labels.collect(tmp_path / "new.xyz", tmp_path, path, {"round": "round2"}) == 1
+    assert labels.collect(tmp_path / "new.xyz", tmp_path, path) == 0
+    found = ase.io.read(path, index=":")
+    assert [(f.info["T_target"], f.info["round"]) for f in found] == [
+        (0, "round1"),
+        (200, "round2"),
+    ]
+    assert all(set(f.info) == {"T_target", "round"} for f in found)
+    (read,) = dataset.read(path)
+    assert np.allclose(read.energies, system.energies[[0, 2]])
+    assert np.allclose(read.forces, system.forces[[0, 2]])
+    assert np.allclose(read.virials, system.virials[[0, 2]])
+
+    # A label that is missing is told, and nothing of the set changes.
+    before = path.read_bytes()
+    ase.io.write(tmp_path / "more.xyz", without_labels(labelled.system(seed=8)))
+    with pytest.raises(UserError, match="cannot be read"):
+        labels.collect(tmp_path / "more.xyz", tmp_path, path)
+    assert path.read_bytes() == before
+
+
 def test_a_label_that_lost_its_numbers_is_named(tmp_path, structures, system):
     files = label_all(tmp_path, structures, MadeUp(system))
     atoms = ase.io.read(files[1])

@@ -192,6 +192,16 @@ def test_two_rounds_and_the_stop(disagreeing, monkeypatch):
         assert after < before
     assert made.planned("learn") == []
 
+    # Their labels become part of the source, once, and the rounds stay as they were.
+    for _ in range(2):
+        run = made.snakemake("--cores", "1", "collect_labels", timeout=600)
+        assert run.returncode == 0, run.stdout + run.stderr
+        learnt = ase.io.read(made.folder / "own/learnt.xyz", index=":")
+        rounds = [frame.info["round"] for frame in learnt]
+        assert rounds == ["round1"] * len(first["labelled"]) + ["round2"] * len(second["labelled"])
+        assert made.planned("learn") == []
+    assert [len(system) for system in dataset.read(made.folder / "own")] == [4, 4, len(learnt)]
+
     # With a bound that no frame reaches the models agree at once: nothing is labelled or trained.
     settings(made, lower="10 eV/Å")
     run = made.snakemake("--cores", "1", "learn", timeout=600)

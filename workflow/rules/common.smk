@@ -189,6 +189,25 @@ def learnt(wildcards):
     return {"records": records, "models": trained_in(last, "lah10.pb") if last else []}
 
 
+def all_learnt_labels(wildcards):
+    """The labels of all rounds of an active learning that came to its end."""
+    if LEARN.scale not in SPLIT.sources or SPLIT.sources[LEARN.scale].path is None:
+        raise WorkflowError(
+            f"{CONFIG.training}: learn.scale: {LEARN.scale} is no source of {TRAINING.split} with "
+            "a path, and the labels of `snakemake learn` can be added to such a one only"
+        )
+    rounds = []
+    for number in range(1, LEARN.rounds + 1):
+        if selection(number)["converged"]:
+            break
+        rounds.append(number)
+    return [
+        f"{LEARN_RESULTS}/round{number}/labels/{one['structure']}.xyz"
+        for number in rounds
+        for one in selection(number)["selected"]
+    ]
+
+
 def minutes(stage):
     """Wall time to ask for, longer with every attempt."""
     return lambda wildcards, threads, attempt: attempt * PLAN.runtime(stage, threads)

@@ -24,7 +24,7 @@ if LEARN.models == "trained":
 elif LEARN.models == "none":
     START, FIRST_EXPLORER = [], []
 else:
-    START = list(LEARN.models)
+    START = [ancient(model) for model in LEARN.models]
     FIRST_EXPLORER = START[0]
 
 
@@ -38,6 +38,7 @@ localrules:
     learn,
     gather_selected,
     summarise_learning,
+    collect_labels,
 
 
 rule learn:
@@ -171,9 +172,10 @@ use rule gather_labels as gather_selected with:
         "Round {wildcards.round}: gather the labels"
 
 
+# Ancient: rounds that were done stay, when their labels or models become part of the project.
 rule prepare_round:
     input:
-        folders=SOURCE_FOLDERS,
+        folders=ancient(SOURCE_FOLDERS),
         labelled=lambda wildcards: [
             f"{LEARN_RESULTS}/round{i + 1}/labelled"
             for i in range(int(wildcards.round))
@@ -294,3 +296,24 @@ rule summarise_learning:
         "All rounds in one table"
     script:
         "../scripts/summarise_learning.py"
+
+
+# Without an output: it adds to source files, the data set's.
+rule collect_labels:
+    input:
+        learnt=all_learnt_labels,
+        record=f"{LEARN_RESULTS}/learn.json",
+    log:
+        f"{LEARN_LOGS}/collect.log",
+    conda:
+        "../../envs/training.yaml"
+    params:
+        rounds=lambda wildcards, input: {
+            folder: f"{Path(folder).parent}/selected.xyz"
+            for folder in dict.fromkeys(str(Path(file).parent) for file in input.learnt)
+        },
+        path=lambda wildcards: f"{SPLIT.sources[LEARN.scale].path}/learnt.xyz",
+    message:
+        "Add the labels of all rounds to {params.path}"
+    script:
+        "../scripts/collect_labels.py"

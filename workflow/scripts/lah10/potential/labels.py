@@ -454,3 +454,53 @@ def gather(
             else "no labels to gather; label some structures first"
         )
     return systems.publish(labelled, destination, left_out)
+
+
+def collect(
+    structures: str | os.PathLike,
+    folder: str | os.PathLike,
+    path: str | os.PathLike,
+    about: dict[str, str | int | float] | None = None,
+) -> int:
+    """Add the labelled ones of the structures of a file to an extended XYZ file of a data set.
+
+    Frames that stand there already stay, and the same structure is not added twice; what failed is
+    left out. What the structures' own file says of them (`info`) is kept.
+
+    Parameters
+    ----------
+    structures : path
+        Extended XYZ, as it was labelled.
+    folder : path
+        With the labels (`label`) of all of them, each named after its structure.
+    path : path
+        Extended XYZ file that is added to, or made.
+    about : dict, optional
+        Said of each new frame beside.
+
+    Returns
+    -------
+    int
+        Number of frames added.
+
+    Raises
+    ------
+    UserError
+        A file cannot be read or a label is missing.
+    """
+    path = Path(path)
+    frames = dataset.whole_frames(path) if path.exists() else []
+    there = {_structure(atoms, f"{path} frame {i}").name for i, atoms in enumerate(frames)}
+    before = len(frames)
+    for i, atoms in enumerate(dataset.whole_frames(Path(structures))):
+        structure = _structure(atoms, f"{structures} frame {i}")
+        found = read(Path(folder, f"{structure.name}.xyz"))
+        if found.reason is not None or structure.name in there:
+            continue
+        there.add(structure.name)
+        frame = found.atoms
+        frame.info = atoms.info | (about or {})
+        frames.append(frame)
+    with atomic_path(path) as aside:
+        ase.io.write(aside, frames, format="extxyz")
+    return len(frames) - before
