@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
 
 from lah10.errors import UserError
 from lah10.potential import conservation
@@ -22,31 +21,44 @@ def crystal():
     )
 
 
-def correlated(samples: int, seed: int) -> np.ndarray:
-    """Noise of variance 1 that remembers ten samples."""
-    rng = np.random.default_rng(seed)
-    memory = np.exp(-1 / 10)
-    return lfilter([np.sqrt(1 - memory**2)], [1, -memory], rng.normal(size=samples))
+def slow(length: float, rng: np.random.Generator) -> np.ndarray:
+    """Energies sampled every 2.5 fs that swing once in 3 to 6 ps, as shadow energies do."""
+    time = np.arange(0, length, 0.0025)
+    swing = np.sin(2 * np.pi * time / rng.uniform(3, 6) + rng.uniform(0, 2 * np.pi))
+    return 0.2 * swing + 0.05 * rng.normal(size=len(time))
 
 
-def test_a_known_drift_is_found_within_its_error():
-    time = np.arange(4000) * 0.0025
-    pulls = []
-    for seed in range(30):
-        slope, error = conservation.drift(time, 7.0 + 0.3 * time + 0.2 * correlated(4000, seed))
-        pulls.append((slope - 0.3) / error)
-    assert abs(np.mean(pulls)) < 3 / np.sqrt(30)
-    assert 0.6 < np.std(pulls) < 1.6
+def test_the_error_covers_a_known_drift_in_slow_noise():
+    """68 % of the errors reach the true drift, though every run is shorter than the noise."""
+    rng = np.random.default_rng(3)
+    time, covered, pulls = np.arange(0, 2, 0.0025), [], []
+    for _ in range(200):
+        slopes = [
+            conservation.slope(time, 7.0 + 0.3 * time + slow(2.0, rng)) for _ in conservation.SEEDS
+        ]
+        mean, error = conservation.drift(slopes)
+        covered.append(abs(mean - 0.3) < error)
+        pulls.append((mean - 0.3) / error)
+    assert abs(np.mean(pulls)) < 3 / np.sqrt(200)
+    assert np.mean(covered) == pytest.approx(0.683, abs=3 * np.sqrt(0.683 * 0.317 / 200))
 
 
-def test_no_drift_in_a_constant():
-    slope, error = conservation.drift(np.arange(10.0), np.full(10, 2.5))
-    assert (slope, error) == (0.0, 0.0)
+def test_few_runs_have_the_error_of_student():
+    mean, error = conservation.drift([1.0, 3.0])
+    # Student's t with one degree of freedom is Cauchy's: 68.27 % lie within 1.837.
+    assert (mean, error) == (2.0, pytest.approx(1.837, abs=1e-3))
 
 
-def test_too_few_samples():
-    with pytest.raises(ValueError, match="3 samples"):
-        conservation.drift(np.arange(3.0), np.zeros(3))
+def test_a_constant_has_no_slope():
+    assert conservation.slope(np.arange(10.0), np.full(10, 2.5)) == 0.0
+    assert conservation.drift([0.0, 0.0]) == (0.0, 0.0)
+
+
+def test_too_little_is_refused():
+    with pytest.raises(ValueError, match="1 samples have no slope"):
+        conservation.slope(np.zeros(1), np.zeros(1))
+    with pytest.raises(ValueError, match="1 runs say nothing of their error"):
+        conservation.drift([1.0])
 
 
 @pytest.mark.skipif(not MODEL.is_file(), reason="no potential is shipped")
@@ -54,11 +66,16 @@ def test_a_shorter_step_conserves_better(crystal, tmp_path):
     results = {}
     for timestep in (0.5, 1.0):
         path = tmp_path / f"{timestep}.json"
-        conservation.validate(MODEL, crystal, path, length=0.5, timestep=timestep)
+        conservation.validate(
+            MODEL, crystal, path, length=0.2, timestep=timestep, seeds=(1, 2), settle=0.1
+        )
         results[timestep] = json.loads(path.read_text())
     # Second order in the step; single precision adds some noise of its own.
     assert 2.5 < results[1.0]["fluctuation"] / results[0.5]["fluctuation"] < 6
     assert results[0.5]["fluctuation"] < 0.05
+    for result in results.values():
+        assert result["seeds"] == [1, 2] and len(set(result["slopes"])) == 2
+        assert result["drift"] == pytest.approx(np.mean(result["slopes"]))
 
 
 def test_what_lammps_complains_of_is_told(crystal, tmp_path):

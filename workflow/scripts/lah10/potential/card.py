@@ -234,10 +234,13 @@ def _conservation(folder: Path, digest: str) -> list[str]:
         return []  # not computed yet, or of another model
     return [
         "## Energy conservation",
-        f"{nve['length']:g} ps of NVE at {nve['temperature']:g} K, {nve['atoms']} atoms, "
+        f"{len(nve['seeds'])} runs of {nve['length']:g} ps of NVE at {nve['temperature']:g} K, "
+        f"each after {nve['settle']:g} ps with a thermostat of its own seed; {nve['atoms']} atoms, "
         f"{nve['volume_per_atom']:.2f} Å³ per atom, {nve['timestep']:g} fs a step: the total "
-        f"energy drifts by {nve['drift']:.1f} ± {nve['drift_stderr']:.1f} meV/atom/ns and "
-        f"fluctuates by {nve['fluctuation']:.4f} meV/atom.",
+        f"energy drifts by {nve['drift']:+.2f} ± {nve['drift_stderr']:.2f} meV/atom/ns (mean over "
+        "the runs and its standard error, from their scatter: "
+        f"{', '.join(f'{slope:+.2f}' for slope in nve['slopes'])}) and fluctuates by "
+        f"{nve['fluctuation']:.4f} meV/atom.",
     ]
 
 

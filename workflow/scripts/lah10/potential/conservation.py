@@ -4,6 +4,10 @@ The forces of a good potential are those of its energy: without a thermostat the
 stays, up to a fluctuation of second order in the time step that is bounded. A drift tells of forces
 that do not belong to the energy (tables too coarse, single precision, neighbours left out) or of a
 time step too long.
+
+The fluctuation wanders over picoseconds, so one run of a few of them cannot tell how well it knows
+its own slope: what the line leaves holds less of the slow part than there is. The error comes from
+several runs, each from another state of the warm crystal.
 """
 
 import json
@@ -11,49 +15,55 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import ase
 import numpy as np
 
 import lah10
-from lah10.analysis.statistics import inefficiency
+from lah10.analysis.statistics import student_factor
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 
-#: ps, for the crystal to forget that it began at rest at its sites; not measured.
-SETTLE = 0.5
+#: One run each: of velocities and of the thermostat.
+SEEDS = (1, 2, 3, 4, 5, 6, 7, 8)
+#: ps with a Langevin thermostat (friction in 1/ps) from the sites; not measured.
+SETTLE, FRICTION = 0.5, 10.0
 #: Steps between samples of the energy.
 INTERVAL = 5
 
 
-def drift(time: np.ndarray, energy: np.ndarray) -> tuple[float, float]:
-    """Slope of a straight line through a correlated series.
-
-    Parameters
-    ----------
-    time : (n,)
-        Evenly spaced.
-    energy : (n,)
-
-    Returns
-    -------
-    float, float
-        Slope and its standard error, that of independent samples widened by the statistical
-        inefficiency of what the line leaves, in units of energy over units of time.
+def slope(time: np.ndarray, energy: np.ndarray) -> float:
+    """Slope of the straight line through a series, in units of energy over units of time.
 
     Raises
     ------
     ValueError
-        Fewer than four samples.
+        Fewer than two samples.
     """
-    if len(time) < 4:
-        raise ValueError(f"{len(time)} samples have no drift; at least 4 are needed")
+    if len(time) < 2:
+        raise ValueError(f"{len(time)} samples have no slope; at least 2 are needed")
     lever = time - np.mean(time)
-    slope = lever @ (energy - np.mean(energy)) / (lever @ lever)
-    rest = energy - np.mean(energy) - slope * lever
-    variance = rest @ rest / (len(rest) - 2) * inefficiency(rest) / (lever @ lever)
-    return float(slope), float(np.sqrt(variance))
+    return float(lever @ (energy - np.mean(energy)) / (lever @ lever))
+
+
+def drift(slopes: Sequence[float]) -> tuple[float, float]:
+    """Mean slope of independent runs, and its standard error.
+
+    The error is that of Student: the true drift lies within it as often (68 %) as within one known
+    standard error, however few runs there are.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two runs.
+    """
+    count = len(slopes)
+    if count < 2:
+        raise ValueError(f"{count} runs say nothing of their error; at least 2 are needed")
+    error = np.std(slopes, ddof=1) / np.sqrt(count) * student_factor(1, count)
+    return float(np.mean(slopes)), float(error)
 
 
 def validate(
@@ -61,34 +71,40 @@ def validate(
     atoms: ase.Atoms,
     output: str | os.PathLike,
     temperature: float = 300.0,
-    length: float = 10.0,
+    length: float = 2.0,
     timestep: float = 0.5,
+    seeds: Sequence[int] = SEEDS,
+    settle: float = SETTLE,
 ) -> None:
-    """Run a crystal in NVE and write what its energy does.
+    """Run a crystal in NVE, once a seed, and write what its energy does.
 
     Parameters
     ----------
     model : path
         Frozen graph.
     atoms : ase.Atoms
-        Where the run starts, at rest.
+        Where every run starts, at rest.
     output : path
-        JSON: drift and its standard error (meV/atom/ns), root mean square fluctuation about the
-        mean (meV/atom), and how they were measured.
+        JSON: drift and its standard error (meV/atom/ns), slopes by seed, root mean square
+        fluctuation about the means (meV/atom), and how they were measured.
     temperature : float
-        K, that the crystal has in the end; it begins with twice the kinetic energy.
+        K, of the thermostat.
     length : float
-        ps, measured.
+        ps, measured in each run.
     timestep : float
-        fs.
+        fs, of what is measured.
+    settle : float
+        ps with the thermostat.
 
     Raises
     ------
     UserError
         LAMMPS failed.
     """
-    time, energy = run(model, atoms, temperature, length, timestep)
-    slope, error = drift(time, energy)
+    runs = run(model, atoms, temperature, length, timestep, seeds, settle)
+    # eV/atom/ps are 1e6 meV/atom/ns.
+    slopes = [slope(*series) * 1e6 for series in runs]
+    mean, error = drift(slopes)
     result = {
         "model": Path(model).name,
         "model_sha256": sha256(model),
@@ -96,12 +112,14 @@ def validate(
         "atoms": len(atoms),
         "volume_per_atom": atoms.get_volume() / len(atoms),
         "temperature": temperature,
+        "settle": settle,
         "length": length,
         "timestep": timestep,
-        # eV/atom/ps are 1e6 meV/atom/ns.
-        "drift": slope * 1e6,
-        "drift_stderr": error * 1e6,
-        "fluctuation": float(energy.std()) * 1e3,
+        "seeds": list(seeds),
+        "slopes": slopes,
+        "drift": mean,
+        "drift_stderr": error,
+        "fluctuation": float(np.sqrt(np.mean([energy.var() for _, energy in runs]))) * 1e3,
     }
     with atomic_path(output) as aside:
         aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -113,32 +131,39 @@ def run(
     temperature: float,
     length: float,
     timestep: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Time (ps) and total energy (eV/atom) of an NVE run, in a child that can load LAMMPS."""
+    seeds: Sequence[int],
+    settle: float,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Time (ps) and total energy (eV/atom) of each NVE run, in a child that can load LAMMPS."""
     from lah10.dynamics import lammps_input
     from lah10.dynamics.launch import environment
 
     with tempfile.TemporaryDirectory(prefix="lah10-nve-") as scratch:
-        data, table = Path(scratch, "data"), Path(scratch, "energy.txt")
+        data = Path(scratch, "data")
         lammps_input.write_data(atoms, data)
-        settle, steps = (round(ps * 1e3 / timestep) for ps in (SETTLE, length))
-        commands = [
-            *lammps_input.header(),
-            *lammps_input.crystal(data),
-            *lammps_input.interaction(Path(model).resolve()),
-            f"velocity all create {2 * temperature} 1 mom yes rot no dist gaussian loop all",
-            f"timestep {timestep * 1e-3}",
-            "fix nve all nve",
-            f"run {settle}",
-            "reset_timestep 0",
-            "variable energy equal etotal/atoms",
-            f"fix energy all print {INTERVAL} '$(time:%.17g) $(v_energy:%.17g)' "
-            f"file {table} title '' screen no",
-            f"run {steps}",
-        ]
+        tables = [Path(scratch, f"energy{i}.txt") for i in range(len(seeds))]
+        commands = []
+        for seed, table in zip(seeds, tables, strict=True):
+            commands += [
+                "clear",
+                *lammps_input.header(),
+                *lammps_input.crystal(data),
+                *lammps_input.interaction(Path(model).resolve()),
+                *lammps_input.velocities(temperature, seed),
+                f"timestep {timestep * 1e-3}",
+                "fix nve all nve",
+                f"fix bath all langevin {temperature} {temperature} {1 / FRICTION} {seed} zero yes",
+                f"run {round(settle * 1e3 / timestep)}",
+                "unfix bath",
+                "reset_timestep 0",
+                "variable energy equal etotal/atoms",
+                f"fix energy all print {INTERVAL} '$(time:%.17g) $(v_energy:%.17g)' "
+                f"file {table} title '' screen no",
+                f"run {round(length * 1e3 / timestep)}",
+            ]
         done = subprocess.run(
             [sys.executable, "-m", __name__],
-            input=json.dumps(commands),
+            input=json.dumps([*commands, "clear"]),
             env=environment(),
             capture_output=True,
             text=True,
@@ -148,8 +173,7 @@ def run(
             raise UserError(
                 f"{model}: LAMMPS failed in NVE: {(done.stderr.strip() or done.stdout)[-500:]}"
             )
-        time, energy = np.loadtxt(table, unpack=True)
-    return time - time[0], energy
+        return [tuple(np.loadtxt(table, unpack=True)) for table in tables]
 
 
 def main() -> None:
