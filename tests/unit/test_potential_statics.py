@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.calculators.calculator import Calculator, all_changes
 from ase.neighborlist import neighbor_list
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from lah10.errors import UserError
-from lah10.potential import statics
+from lah10.potential import card, relaxation, statics
 
 ROOT = Path(__file__).parents[2]
 DFT = ROOT / "resources/dataset/lah10-gpaw-pbe/fm-3m-static.txt"
@@ -35,7 +37,7 @@ def test_lengths_are_the_distances_of_a_built_crystal():
 def test_dft_is_read_with_all_its_distances():
     """The file's own H-H distances, which `read` does not use, follow from its x."""
     data = statics.read(DFT)
-    lines = DFT.read_text().splitlines()
+    lines = [line for line in DFT.read_text().splitlines() if not line.startswith("#")]
     assert len(lines) == data.sizes["a"]
     for line in lines:
         a = float(line.split()[1])
@@ -43,6 +45,25 @@ def test_dft_is_read_with_all_its_distances():
         lengths = statics.lengths(a, data.x.sel(a=a).item())
         assert lengths["H(8c)-H(32f)"] == pytest.approx(near, abs=3e-4)
         assert lengths["H(32f)-H(32f)"] == pytest.approx(far, abs=3e-4)
+
+
+def test_another_line_changes_nothing_between_the_others(tmp_path):
+    """Longer than the longest or between two, and the crystal at 300 GPa is where it was."""
+    data = statics.read(DFT)
+    a, x = data.a.values[-1] + 0.1, data.x.values[-1]
+    lengths = statics.lengths(a, x)
+    line = (
+        f"a {a} V {a**3 / 4:.4f} E {data.energy.values[-1] - 0.9:.3f} "
+        f"P {data.pressure.values[-1] - 20.5:.2f} H -14 "
+        f"LaH [{lengths['La-H(32f)']:.4f} {lengths['La-H(8c)']:.4f}] HH [1.2 1.3]\n"
+    )
+    path = tmp_path / "static.txt"
+    path.write_text(line + DFT.read_text())
+    longer = statics.read(path)
+    assert longer.sizes["a"] == data.sizes["a"] + 1 and (np.diff(longer.a) > 0).all()
+    assert longer.pressure.min() < 80
+    before, after = (statics.at_pressure(d, 300.0) for d in (data, longer))
+    assert after == pytest.approx(before, abs=1e-5)
 
 
 def made_up(bulk: float = 900.0, x: float = 0.12):
@@ -80,6 +101,97 @@ def test_a_potential_without_the_crystal_is_told_so():
     json.dumps(result, allow_nan=False)
 
 
+# ------------------------------------------------------------- relaxed without symmetry
+
+
+class Springs(Calculator):
+    """Springs to the neighbours of a perfect crystal, at rest at its distances (Å).
+
+    `pull` is a force (eV/Å) that every other of the atoms feels along x, the rest against it.
+    """
+
+    implemented_properties = ("energy", "forces", "stress")
+
+    def __init__(self, perfect, pull=0.0):
+        super().__init__()
+        self.i, self.j, self.image, self.rest = neighbor_list("ijSd", perfect, 3.6)
+        self.pull = pull * np.outer((-1.0) ** np.arange(len(perfect)), [1.0, 0, 0])
+
+    def calculate(self, atoms=None, properties=(), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        vectors = atoms.positions[self.j] + self.image @ atoms.cell.array - atoms.positions[self.i]
+        d = np.linalg.norm(vectors, axis=1)
+        stretch = d - self.rest
+        along = (stretch / d)[:, None] * vectors
+        forces = self.pull.copy()
+        np.add.at(forces, self.i, 2 * along)
+        self.results = {
+            "energy": (stretch**2).sum() / 2 - (self.pull * atoms.positions).sum(),
+            "forces": forces,
+            "stress": full_3x3_to_voigt_6_stress(along.T @ vectors / atoms.get_volume()),
+        }
+
+
+def minimised(pull=0.0):
+    perfect = statics._fm3m(4.75, 0.12)
+    atoms = relaxation.disturbed(perfect)
+    atoms.calc = Springs(perfect, pull)
+    force = relaxation.minimise(atoms, 0.0)
+    atoms.calc = None
+    return relaxation.describe(perfect, relaxation.Relaxed(atoms, force))
+
+
+def test_a_disturbed_crystal_is_neither_cubic_nor_at_its_lengths():
+    perfect = statics._fm3m(4.75, 0.12)
+    start = relaxation.disturbed(perfect)
+    found = relaxation.describe(perfect, relaxation.Relaxed(start, 0.0))
+    assert np.abs(np.array(found["angles"]) - 90).max() > 0.5
+    assert found["space_group"] == "P1"
+    assert found["lengths"]["H(8c)-H(32f)"]["largest"] > 1.03 * 1.0695
+
+
+@pytest.mark.filterwarnings("ignore:logm result")
+def test_springs_bring_the_crystal_back():
+    found = minimised()
+    expected = statics.lengths(4.75, 0.12)
+    assert found["converged"] and found["space_group"] == "Fm-3m"
+    assert found["angles"] == pytest.approx([90, 90, 90], abs=0.02)
+    assert list(found["lengths"]) == list(expected)
+    for name, length in expected.items():
+        for key in ("mean", "least", "largest"):
+            assert found["lengths"][name][key] == pytest.approx(length, abs=1e-3), name
+    assert "It came back to Fm-3m" in card._symmetry(found)
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.filterwarnings("ignore:logm result")
+def test_a_crystal_that_leaves_is_told_so():
+    found = minimised(pull=1.0)
+    assert found["converged"] and found["space_group"] != "Fm-3m"
+    assert found["lengths"]["H(8c)-H(32f)"]["largest"] > found["lengths"]["H(8c)-H(32f)"]["least"]
+    assert f"**It left Fm-3m** and came to rest in {found['space_group']}" in card._symmetry(found)
+    assert "**It did not come to rest**" in card._symmetry({**found, "converged": False})
+
+
+@pytest.mark.filterwarnings("ignore:logm result")
+def test_table_one_is_in_the_papers_order():
+    table = {
+        "lengths": statics.compare(made_up(), made_up(), 300.0)["lengths"],
+        "relaxed": minimised(),
+    }
+    rows = card._table_one(table)
+    assert [row[0].split(" (")[0] for row in rows] == [
+        "a",
+        "α, β, γ",
+        "La-H1, La-H(32f)",
+        "La-H2, La-H(8c)",
+        "H-H1, H(32f)-H(32f)",
+        "H-H2, H(8c)-H(32f)",
+        "La-La",
+    ]
+    assert rows[1][1:] == ("90", "90", "", "90.00, 90.00, 90.00")
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -109,6 +221,8 @@ def test_the_shipped_statics_are_those_of_the_shipped_model(tmp_path):
     for name, row in result["lengths"].items():
         assert row["model"] == pytest.approx(shipped["lengths"][name]["model"], abs=2e-4)
         assert abs(row["deviation"]) < 0.32
+    assert result["relaxed"]["space_group"] == shipped["relaxed"]["space_group"]
+    assert result["relaxed"]["angles"] == pytest.approx(shipped["relaxed"]["angles"], abs=0.05)
     difference = np.subtract(
         *(result["equation_of_state"][k] for k in ("pressure_model", "pressure_dft"))
     )

@@ -9,6 +9,7 @@ from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import multipoles
 from lah10.potential.settings import Split
+from lah10.potential.statics import IN_TABLE, LENGTHS
 from lah10.potential.validation import HEADER, rows
 
 #: What a shipped potential's folder holds, for the card's last table.
@@ -153,19 +154,13 @@ def _statics(folder: Path, digest: str) -> list[str]:
     state = statics["equation_of_state"]
     return [
         "## The crystal at rest",
-        f"Fm-3m at {statics['pressure']:g} GPa (the source paper's Table I) by the model and by "
-        "the DFT of lah10-gpaw-pbe, all angles 90°; the model's pressures moved by "
-        f"{statics['pressure_offset']:+.2f} GPa to that DFT's scale (`alignment.yaml`).",
+        f"Fm-3m at {statics['pressure']:g} GPa (the source paper's Table I, in its order) by the "
+        "model and by the DFT of lah10-gpaw-pbe; the model's pressures moved by "
+        f"{statics['pressure_offset']:+.2f} GPa to that DFT's scale (`alignment.yaml`). "
+        f"{_symmetry(statics['relaxed'])}",
         _table(
-            ("length", "DFT (Å)", "DP (Å)", "deviation (%)"),
-            [
-                (
-                    name,
-                    f"{e['dft']:.4f}",
-                    *_numbers(("{:.4f}", e["model"]), ("{:+.3f}", e["deviation"])),
-                )
-                for name, e in statics["lengths"].items()
-            ],
+            ("", "DFT", "DP", "deviation (%)", "DP, relaxed without symmetry"),
+            _table_one(statics),
         ),
         _table(
             ("a (Å)", "DFT (GPa)", "DP (GPa)", "energy, DP - DFT (meV/atom)"),
@@ -184,6 +179,43 @@ def _statics(folder: Path, digest: str) -> list[str]:
             *_numbers(("{:.2f}", state["pressure_rms"]), ("{:.2f}", state["energy_rms"]))
         ),
     ]
+
+
+def _symmetry(relaxed: Mapping) -> str:
+    """What the relaxation without symmetry found, in words."""
+    text = (
+        "DFT and DP are of the crystal in full symmetry. The last column is of the same crystal "
+        "sheared, every atom moved off its site, and relaxed by the model with nothing held: means "
+        "over what symmetry makes equal, with the least and largest where they differ. "
+    )
+    if not relaxed["converged"]:
+        return text + (
+            f"**It did not come to rest**: a force of {relaxed['force']:.4f} eV/Å was left."
+        )
+    if relaxed["space_group"] != "Fm-3m":
+        return text + f"**It left Fm-3m** and came to rest in {relaxed['space_group']}."
+    return text + f"It came back to Fm-3m (within {relaxed['tolerance']:g} Å)."
+
+
+def _table_one(statics: Mapping) -> list[tuple[str, ...]]:
+    """Lines of Table I in its order: a, angles, other lengths."""
+    free = statics["relaxed"]
+    lines = [
+        (
+            f"{IN_TABLE[name]}, {name} (Å)" if name in IN_TABLE else f"{name} (Å)",
+            f"{e['dft']:.4f}",
+            *_numbers(("{:.4f}", e["model"]), ("{:+.3f}", e["deviation"])),
+            _spread(free["lengths"][name]),
+        )
+        for name, e in ((name, statics["lengths"][name]) for name in LENGTHS)
+    ]
+    angles = ", ".join(f"{angle:.2f}" for angle in free["angles"])
+    return [lines[0], ("α, β, γ (°)", "90", "90", "", angles), *lines[1:]]
+
+
+def _spread(found: Mapping[str, float]) -> str:
+    mean, least, largest = (f"{found[key]:.4f}" for key in ("mean", "least", "largest"))
+    return mean if least == largest else f"{mean} ({least} to {largest})"
 
 
 def _phonons(folder: Path, digest: str) -> list[str]:

@@ -2,10 +2,13 @@
 
 Fm-3m LaH10 has two free lengths: the lattice constant a, and the coordinate x of the hydrogens on
 32f (x, x, x), with La on 4b and the other hydrogens on 8c (¼, ¼, ¼). At each a, x is where the
-force on 32f vanishes. All distances follow:
+force on 32f vanishes. All distances follow, and all angles are 90°:
 
     La-H(32f) = a √((½ - x)² + 2x²),    La-H(8c) = a √3/4,      La-La = a/√2,
     H(8c)-H(32f) = a √3 (¼ - x),        H(32f)-H(32f) = 2 a x.
+
+Whether the crystal keeps these angles is asked apart: it is relaxed once more at the table's
+pressure, without symmetry and from a disturbed start (`relaxation`).
 
 The two codes that the potential learnt from differ by a pressure (`alignment`). It learnt the
 common scale; here it is put back on the scale of the DFT it is compared with. A constant pressure p
@@ -14,7 +17,7 @@ belongs to an energy that falls by p V, so both are shifted.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ase
@@ -30,6 +33,7 @@ import lah10
 from lah10.errors import UserError
 from lah10.figures import STYLE
 from lah10.files import atomic_path, sha256
+from lah10.potential import relaxation
 from lah10.potential.dataset import unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.units import EV_PER_A3_IN_GPA
@@ -39,7 +43,14 @@ COORDINATES = np.linspace(0.112, 0.130, 13)
 #: Formula units in the conventional cell, and atoms in one.
 CELL, ATOMS = 4, 11
 #: Lengths of Table I, in its order.
-LENGTHS = ("a", "La-H(32f)", "La-H(8c)", "H(8c)-H(32f)", "H(32f)-H(32f)", "La-La")
+LENGTHS = ("a", "La-H(32f)", "La-H(8c)", "H(32f)-H(32f)", "H(8c)-H(32f)", "La-La")
+#: Its names for them: index 1 for H in the quadrilaterals of the cage, 2 for H out of them.
+IN_TABLE = {
+    "La-H(32f)": "La-H1",
+    "La-H(8c)": "La-H2",
+    "H(32f)-H(32f)": "H-H1",
+    "H(8c)-H(32f)": "H-H2",
+}
 
 
 def lengths(a: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -52,8 +63,8 @@ def lengths(a: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
                 a,
                 a * np.sqrt((0.5 - x) ** 2 + 2 * x**2),
                 a * np.sqrt(3) / 4,
-                a * np.sqrt(3) * (0.25 - x),
                 2 * a * x,
+                a * np.sqrt(3) * (0.25 - x),
                 a / np.sqrt(2),
             ),
             strict=True,
@@ -230,6 +241,23 @@ def compare(dft: xr.Dataset, model: xr.Dataset, pressure: float) -> dict:
     }
 
 
+def freely(
+    model: str | os.PathLike, rest: Mapping[str, float], pressure: float, threads: int = 1
+) -> dict:
+    """The crystal relaxed by a potential without symmetry: `relaxation.describe`.
+
+    Parameters
+    ----------
+    rest : mapping
+        Lengths (Å) of the crystal that is disturbed for a start.
+    pressure : float
+        GPa, on the potential's own scale.
+    """
+    perfect = _fm3m(rest["a"], rest["H(32f)-H(32f)"] / 2 / rest["a"])
+    start = relaxation.disturbed(perfect)
+    return relaxation.describe(perfect, relaxation.relax(model, start, pressure, threads))
+
+
 def _plain(value: float) -> float | None:
     """A number that JSON knows: not NaN."""
     return float(value) if np.isfinite(value) else None
@@ -271,14 +299,22 @@ def validate(
     offset: float = 0.0,
     threads: int = 1,
 ) -> dict:
-    """`compare` for a frozen graph, written as JSON, and `figure`, in each of `figures`."""
+    """`compare` and `freely` for a frozen graph, written as JSON, and `figure`, in `figures`.
+
+    Raises
+    ------
+    UserError
+        The model cannot be run, or `dft_path` cannot be read or does not reach `pressure`.
+    """
     dft = read(dft_path)
     dp = relaxed(model, dft.a.values, offset, threads)
+    rest = at_pressure(dft, pressure)
     result = {
         "model_sha256": sha256(model),
         "lah10_version": lah10.__version__,
         "pressure_offset": offset,
         **compare(dft, dp, pressure),
+        "relaxed": freely(model, rest, pressure - offset, threads),
     }
     with atomic_path(table_path) as aside:
         aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,166 @@
+"""Fm-3m LaH10 relaxed by a potential without symmetry: does it come back, and how well?
+
+The crystal starts sheared, every atom moved off its site, so its angles and lengths are found, not
+assumed. A crystal whose soft modes the potential has wrong ends elsewhere, and the symmetry of what
+it ends in says so.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ase
+import numpy as np
+import spglib
+from ase.neighborlist import neighbor_list
+
+from lah10.errors import UserError
+from lah10.potential.evaluate import run_child
+
+#: Shear and stretch of the start; angles leave 90° by up to 0.7°.
+STRAIN = np.array([[0.004, 0.006, -0.004], [0.006, -0.004, 0.005], [-0.004, 0.005, 0.002]])
+#: Å, standard deviation of the start's displacements along each axis.
+DISPLACEMENT = 0.03
+#: Å, within which the relaxed atoms have the symmetry that is told.
+TOLERANCE = 0.02
+#: eV/Å, and steps after which a relaxation is given up.
+FORCE, STEPS = 2e-3, 500
+#: Neighbours in Fm-3m: elements, lower and upper distance in units of a, for x of 32f near 0.12.
+SHELLS = {
+    "La-H(32f)": ("La", "H", 0.400, 0.425),
+    "La-H(8c)": ("La", "H", 0.425, 0.450),
+    "H(32f)-H(32f)": ("H", "H", 0.232, 0.260),
+    "H(8c)-H(32f)": ("H", "H", 0.200, 0.232),
+    "La-La": ("La", "La", 0.690, 0.720),
+}
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A crystal that came to rest, or did not.
+
+    Attributes
+    ----------
+    atoms : ase.Atoms
+        Atoms in the order of the start, not wrapped.
+    force : float
+        Largest force on an atom or (per atom) on the cell, eV/Å.
+    """
+
+    atoms: ase.Atoms
+    force: float
+
+    @property
+    def converged(self) -> bool:
+        return self.force <= FORCE
+
+
+def relax(model: str | os.PathLike, atoms: ase.Atoms, pressure: float, threads: int = 1) -> Relaxed:
+    """Relax atoms, lengths and angles at a pressure (GPa).
+
+    Raises
+    ------
+    UserError
+        The model cannot be run, or the crystal fell apart on the way.
+    """
+    with tempfile.TemporaryDirectory(prefix="lah10-relax-") as folder:
+        question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
+        np.savez(
+            question,
+            numbers=atoms.numbers,
+            cell=atoms.cell.array,
+            positions=atoms.positions,
+            pressure=pressure,
+        )
+        complaint = f"{model}: the crystal cannot be relaxed at {pressure:g} GPa"
+        run_child(__name__, [question, answer, model], complaint, threads)
+        with np.load(answer) as data:
+            found = ase.Atoms(atoms.numbers, data["positions"], cell=data["cell"], pbc=True)
+            force = float(data["force"])
+    if not (np.isfinite(found.positions).all() and np.isfinite(force)):
+        raise UserError(f"{complaint}: it fell apart")
+    return Relaxed(found, force)
+
+
+def disturbed(atoms: ase.Atoms, seed: int = 1) -> ase.Atoms:
+    """The crystal sheared by `STRAIN`, its atoms moved by `DISPLACEMENT`."""
+    result = atoms.copy()
+    result.set_cell(atoms.cell.array @ (np.eye(3) + STRAIN), scale_atoms=True)
+    moves = np.random.default_rng(seed).normal(scale=DISPLACEMENT, size=(len(atoms), 3))
+    result.positions += moves - moves.mean(axis=0)
+    return result
+
+
+def describe(perfect: ase.Atoms, relaxed: Relaxed) -> dict:
+    """What became of the conventional cell of Fm-3m, in plain numbers.
+
+    Parameters
+    ----------
+    perfect : ase.Atoms
+        It in full symmetry, in the order of the atoms, any lattice constant.
+
+    Returns
+    -------
+    dict
+        `space_group`, of what was found, within `tolerance` (Å); `angles`, α, β, γ in degree;
+        `lengths`, by name: `mean`, `least` and `largest` (Å) over the pairs that are neighbours in
+        `perfect`, and of "a" over the three edges; `force` (eV/Å) and `converged`.
+    """
+    atoms = relaxed.atoms
+    cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+    symmetry = spglib.get_symmetry_dataset(cell, symprec=TOLERANCE)
+    lengths = {"a": atoms.cell.lengths()}
+    a = perfect.cell.lengths()[0]
+    i, j, image, distance = neighbor_list("ijSd", perfect, 0.75 * a)
+    vectors = atoms.positions[j] + image @ atoms.cell.array - atoms.positions[i]
+    now = np.linalg.norm(vectors, axis=1)
+    symbols = np.array(perfect.get_chemical_symbols())
+    for name, (one, other, low, high) in SHELLS.items():
+        pair = (symbols[i] == one) & (symbols[j] == other)
+        lengths[name] = now[pair & (distance > low * a) & (distance < high * a)]
+    return {
+        "space_group": symmetry.international if symmetry else "unknown",
+        "tolerance": TOLERANCE,
+        "angles": atoms.cell.angles().tolist(),
+        "lengths": {
+            name: {
+                "mean": float(np.mean(values)),
+                "least": float(np.min(values)),
+                "largest": float(np.max(values)),
+            }
+            for name, values in lengths.items()
+        },
+        "force": relaxed.force,
+        "converged": relaxed.converged,
+    }
+
+
+def minimise(atoms: ase.Atoms, pressure: float) -> float:
+    """Relax atoms that have a calculator, in place; the largest force that is left (eV/Å)."""
+    from ase.filters import FrechetCellFilter
+    from ase.optimize import BFGS
+    from ase.units import GPa
+
+    free = FrechetCellFilter(atoms, scalar_pressure=pressure * GPa)
+    BFGS(free, logfile=None, maxstep=0.05).run(fmax=FORCE, steps=STEPS)
+    return float(np.linalg.norm(free.get_forces(), axis=1).max())
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The child: relax the structure in `question` and write `answer` (both .npz)."""
+    from deepmd.calculator import DP
+
+    question, answer, model = arguments
+    with np.load(question) as data:
+        atoms = ase.Atoms(data["numbers"], data["positions"], cell=data["cell"], pbc=True)
+        pressure = float(data["pressure"])
+    atoms.calc = DP(model)
+    force = minimise(atoms, pressure)
+    np.savez(answer, cell=atoms.cell.array, positions=atoms.positions, force=force)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
