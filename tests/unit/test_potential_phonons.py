@@ -105,6 +105,68 @@ def test_stiffer_springs_are_seen_at_every_mode(work):
     json.dumps(result, allow_nan=False)
 
 
+def test_modes_are_paired_by_how_the_atoms_move():
+    """Two branches that swap places between the crystals, and a third in between."""
+    frequencies = np.arange(3.0)
+    vectors = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))[0].astype(complex)
+    turned = vectors[:, [2, 1, 0]] * np.exp([0.3j, 1.1j, -2j])  # phases are nobody's business
+    assert phonons.paired((frequencies, vectors), (frequencies, turned)).tolist() == [2, 1, 0]
+
+
+def test_pairs_do_not_depend_on_vectors_of_a_degenerate_set():
+    """Two sets of two that mix a little and swap: any vectors within a set, the same pairs."""
+    rng = np.random.default_rng(4)
+    mix = np.linalg.qr(np.eye(4)[:, [2, 3, 0, 1]] + 0.2 * rng.normal(size=(4, 4)))[0]
+    for _ in range(20):
+        turns = [np.linalg.qr(rng.normal(size=(2, 2)))[0] for _ in range(4)]
+        zero = np.zeros((2, 2))
+        one, other = (
+            np.block([[turns[k], zero], [zero, turns[k + 1]]]).astype(complex) for k in (0, 2)
+        )
+        found = phonons.paired(([1, 1, 5, 5], one), ([2, 2, 4, 4], mix @ other))
+        assert sorted(found[:2]) == [2, 3] and sorted(found[2:]) == [0, 1]
+
+
+def test_branches_that_cross_are_not_mixed_up(work, monkeypatch):
+    """The model's two highest branches at every point have changed places, 1 THz apart each.
+
+    Sorted frequencies would agree; the atoms of each branch have another frequency.
+    """
+    frequencies, vectors = phonons.modes(
+        work, forces_of_springs(work), [phonons.POINTS[name] for name in phonons.EXACT]
+    )
+    frequencies = np.arange(33.0) + np.zeros_like(frequencies)
+    frequencies[0, :3] = 0.0
+    crossed = vectors.copy()
+    crossed[:, :, [31, 32]] = vectors[:, :, [32, 31]]
+    answers = iter([(frequencies, vectors), (frequencies, crossed)])
+    monkeypatch.setattr(phonons, "modes", lambda *_: next(answers))
+    result = phonons.compare(work, forces_of_springs(work), forces_of_springs(work), 200.0)
+    assert result["points"]["X"]["pairs"][-2:] == [[31, 32], [32, 31]]
+    # Two of 30 modes at Γ and of 33 at X, which counts three times, by 1 THz.
+    assert result["rms"] == pytest.approx(np.sqrt((2 + 3 * 2) / (30 + 3 * 33)))
+    assert abs(result["largest"]) == pytest.approx(1.0)
+    json.dumps(result, allow_nan=False)
+
+
+def test_another_lattice_constant_leaves_the_displaced_crystals(tmp_path):
+    """The labels stay those of the crystals when the equation of state gets a line at 5.4 Å."""
+    data = statics.read(STATIC)
+    lengths = statics.lengths(5.4, 0.1211)
+    path = tmp_path / "static.txt"
+    path.write_text(
+        "\n".join(line for line in STATIC.read_text().splitlines() if "a 5.4" not in line)
+        + "\na 5.4 V 39.366 E -30.99 P 74.6 H 0 "
+        f"LaH [{lengths['La-H(32f)']:.4f} {lengths['La-H(8c)']:.4f}]\n"
+    )
+    assert statics.read(path).pressure.min() < 80 and data.sizes["a"] >= 7
+    crystals = [
+        phonons.displaced(phonons.phonopy_of(*phonons.at_rest(path, pressure)))
+        for pressure in phonons.PRESSURES
+    ]
+    assert [len(row) for row in phonons.read_forces(FORCES, crystals)] == [6, 6]
+
+
 def test_forces_are_those_of_the_same_crystals(work, tmp_path):
     """Whatever the file's order is; what is missing is named."""
     crystals, known = phonons.displaced(work), forces_of_springs(work)

@@ -227,7 +227,8 @@ def _phonons(folder: Path, digest: str) -> list[str]:
         "## Phonons",
         f"Fm-3m by finite displacements of {phonons['displacement']:g} Å in {phonons['atoms']} "
         "atoms, by the model and by the DFT of lah10-gpaw-pbe in the same crystals; frequencies at "
-        "Γ and X without translations, negative where imaginary; differences DP - DFT.",
+        "Γ and X without translations, negative where imaginary; differences DP - DFT of modes "
+        "in which the same atoms move the same way.",
         _table(
             (
                 "P (GPa)",

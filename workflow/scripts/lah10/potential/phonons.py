@@ -23,6 +23,7 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from scipy.optimize import linear_sum_assignment
 
 import lah10
 from lah10.errors import UserError
@@ -51,8 +52,11 @@ EXACT = ("Γ", "X")
 PATH = ("Γ", "X", "W", "L", "Γ")
 #: Wave vectors of each section of the path, and the mesh of the zero-point energy.
 SECTION, MESH = 41, (12, 12, 12)
-#: Å, between a displaced crystal and the frame with its forces.
-SAME = 1e-5
+#: THz, within which neighbouring frequencies are those of one degenerate set.
+DEGENERATE = 0.01
+#: Å, between a displaced crystal and the frame with its forces: more than the crystal moves when a
+#: lattice constant is added to the equation of state (1e-6), much less than the displacement.
+SAME = 1e-4
 
 
 def phonopy_of(a: float, x: float):
@@ -152,7 +156,12 @@ def _same(frame: Atoms, atoms: Atoms) -> bool:
 
 
 def frequencies(work, forces: Sequence[np.ndarray], points: Sequence) -> np.ndarray:
-    """Frequencies (THz, ascending, imaginary ones negative) at wave vectors, (q, 33).
+    """Frequencies (THz, ascending, imaginary ones negative) at wave vectors, (q, 33)."""
+    return modes(work, forces, points)[0]
+
+
+def modes(work, forces: Sequence[np.ndarray], points: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """`frequencies`, (q, 33), and the eigenvectors in their order, (q, 33 components, 33 modes).
 
     Parameters
     ----------
@@ -166,8 +175,39 @@ def frequencies(work, forces: Sequence[np.ndarray], points: Sequence) -> np.ndar
     work.forces = np.array(forces)
     work.produce_force_constants(show_drift=False)
     work.symmetrize_force_constants(show_drift=False)
-    work.run_qpoints(np.asarray(points, float))
-    return np.sort(np.array(work.qpoints.frequencies), axis=1)
+    work.run_qpoints(np.asarray(points, float), with_eigenvectors=True)
+    found = np.array(work.qpoints.frequencies)
+    order = np.argsort(found, axis=1)
+    vectors = np.take_along_axis(np.array(work.qpoints.eigenvectors), order[:, None, :], axis=2)
+    return np.take_along_axis(found, order, axis=1), vectors
+
+
+def paired(
+    reference: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Which mode of another crystal is each of a reference's: the same atoms move the same way.
+
+    Of all one-to-one pairings, the one with the largest sum of |overlap|²; by frequency, branches
+    that cross would be mixed up. Vectors within a degenerate set are arbitrary: overlaps are means
+    over such sets, which are not.
+
+    Parameters
+    ----------
+    reference, other : (modes,) float, (components, modes) complex
+        Frequencies (THz), ascending, and orthonormal eigenvectors at one wave vector.
+
+    Returns
+    -------
+    (modes,) int
+        Mode of `other` for each of `reference`.
+    """
+    overlap = np.abs(reference[1].conj().T @ other[1]) ** 2
+    for axis, (frequencies, _) in enumerate((reference, other)):
+        starts = np.flatnonzero(np.diff(frequencies, prepend=-np.inf) > DEGENERATE)
+        sizes = np.diff([*starts, len(frequencies)])
+        means = np.add.reduceat(overlap, starts, axis) / np.expand_dims(sizes, 1 - axis)
+        overlap = np.repeat(means, sizes, axis)
+    return linear_sum_assignment(overlap, maximize=True)[1]
 
 
 def zero_point_temperature(work) -> float:
@@ -177,9 +217,7 @@ def zero_point_temperature(work) -> float:
     return float(np.average(0.5 * PLANCK * found / BOLTZMANN, weights=work.mesh.weights))
 
 
-def compare(
-    work, dft: Sequence[np.ndarray], model: Sequence[np.ndarray], pressure: float
-) -> dict:
+def compare(work, dft: Sequence[np.ndarray], model: Sequence[np.ndarray], pressure: float) -> dict:
     """Both crystals' phonons in plain numbers.
 
     Parameters
@@ -190,24 +228,31 @@ def compare(
     Returns
     -------
     dict
-        `pressure` (GPa); `points`, of Γ and X: `dft` and `model`, ascending THz; `rms` and
-        `largest`, of their differences (THz), and `lowest` and `highest` of each (THz), without the
-        three translations; `zero_point`, K, of `dft` and `model`.
+        `pressure` (GPa); `points`, of Γ and X: `dft` and `model`, ascending THz, and `pairs`, the
+        model's mode of each of the DFT's (`paired`); `rms` and `largest`, of the differences of
+        pairs (THz), and `lowest` and `highest` of each (THz), without the three translations;
+        `zero_point`, K, of `dft` and `model`.
     """
-    points, zero_point, pairs = {name: {} for name in EXACT}, {}, []
+    points, zero_point, vectors = {name: {} for name in EXACT}, {}, {}
     for who, forces in (("dft", dft), ("model", model)):
-        found = frequencies(work, forces, [POINTS[name] for name in EXACT])
+        found, vectors[who] = modes(work, forces, [POINTS[name] for name in EXACT])
         zero_point[who] = zero_point_temperature(work)
         for name, row in zip(EXACT, found, strict=True):
             points[name][who] = row.tolist()
-    for name, row in points.items():
-        pair = np.array([row["dft"], row["model"]])
+    both, weights = [], []
+    for i, (name, row) in enumerate(points.items()):
+        kept = {who: np.arange(len(row[who])) for who in row}
         if name == "Γ":
-            pair = np.array([np.delete(f, np.argsort(np.abs(f))[:3]) for f in pair])
-        pairs.append(pair)
-    # X is three wave vectors of the cell.
-    weights = np.repeat([1, 3], [pair.shape[1] for pair in pairs])
-    both = np.concatenate(pairs, axis=1)
+            kept = {who: np.delete(k, np.argsort(np.abs(row[who]))[:3]) for who, k in kept.items()}
+        both_modes = (
+            (np.array(row[who])[kept[who]], vectors[who][i][:, kept[who]])
+            for who in ("dft", "model")
+        )
+        match = kept["model"][paired(*both_modes)]
+        row["pairs"] = [[int(a), int(b)] for a, b in zip(kept["dft"], match, strict=True)]
+        both.append([np.array(row["dft"])[kept["dft"]], np.array(row["model"])[match]])
+        weights += [3 if name == "X" else 1] * len(match)  # X is three wave vectors of the cell
+    both = np.concatenate(both, axis=1)
     joined = both[1] - both[0]
     return {
         "pressure": pressure,
