@@ -217,11 +217,27 @@ def test_xyz_cut_short_is_named(tmp_path, lines):
         dataset.read(path)
 
 
-def test_xyz_cut_within_a_line_is_named(tmp_path):
+@pytest.mark.parametrize("bytes_lost", [1, 2, 5, 30])
+def test_xyz_cut_within_its_last_line_is_named(tmp_path, bytes_lost):
+    """Also where all columns are there: the last number may have been longer."""
     path = write_xyz(tmp_path / "a.xyz", labelled.system())
-    path.write_text(path.read_text().rstrip()[:-30])
+    path.write_bytes(path.read_bytes()[:-bytes_lost])
+    with pytest.raises(UserError, match=r"a.xyz frame 4: cut short\? Its last line, .*newline"):
+        dataset.read(path)
+
+
+def test_xyz_with_a_malformed_line_is_named(tmp_path):
+    path = write_xyz(tmp_path / "a.xyz", labelled.system())
+    path.write_text(path.read_text().rstrip()[:-30] + "\n")
     with pytest.raises(UserError, match=r"a.xyz frame 4: cannot be read"):
         dataset.read(path)
+
+
+def test_every_xyz_of_the_project_ends_in_a_newline():
+    files = sorted((REPOSITORY / "resources").rglob("*.xyz"))
+    assert len(files) >= 4
+    for file in files:
+        assert dataset.whole_frames(file), file
 
 
 def test_a_frame_lost_in_the_middle_of_xyz_is_named(tmp_path):

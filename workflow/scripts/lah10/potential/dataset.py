@@ -329,13 +329,15 @@ def whole_frames(path: Path) -> list[Atoms]:
     Raises
     ------
     UserError
-        The file cannot be read, is empty, or a frame of it is cut short.
+        The file cannot be read, is empty, or a frame of it is cut short: lines are missing, or the
+        end of the last one.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "no text"
         raise UserError(f"{path}: cannot be read ({reason})") from None
+    lines = text.splitlines()
     while lines and not lines[-1].strip():
         lines.pop()
     starts = []
@@ -355,6 +357,11 @@ def whole_frames(path: Path) -> list[Atoms]:
         )
     if not starts:
         raise UserError(f"{path}: empty; at least one frame of extended XYZ is needed")
+    if not text.endswith("\n"):
+        raise UserError(
+            f"{path} frame {len(starts) - 1}: cut short? Its last line, {lines[-1][-40:]!r}, does "
+            "not end in a newline, so numbers may lack digits; end it if it is whole"
+        )
     frames = []
     for i, (start, end) in enumerate(itertools.pairwise([*starts, len(lines)])):
         frame = io.StringIO("\n".join(lines[start:end]) + "\n")
