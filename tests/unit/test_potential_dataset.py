@@ -293,14 +293,6 @@ def test_distances_and_neighbours_agree_with_ase():
     np.testing.assert_array_equal(dataset.most_neighbours(system, cutoff), most)
 
 
-def test_the_same_frame_on_both_sides_is_refused():
-    training, testing = labelled.system("toy/a"), labelled.system("toy/b", seed=2)
-    dataset.check_disjoint([training], [testing])
-    both = labelled.system("toy/c", seed=2).select([4])
-    with pytest.raises(UserError, match="toy/b frame 4: the same structure as toy/c frame 4"):
-        dataset.check_disjoint([training, both], [testing])
-
-
 def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     dataset.write_deepmd(labelled.system(), tmp_path / "a")
 

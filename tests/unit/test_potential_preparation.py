@@ -87,6 +87,29 @@ def test_changed_data_are_noticed(sources, tmp_path):
         preparation.read_index(index)
 
 
+def test_near_copies_are_told_and_copies_refused(sources, tmp_path, caplog):
+    split = split_of(toy=["b/low"], other="all")
+    quiet = preparation.prepare(split, sources, tmp_path / "p")
+    assert preparation.read_index(quiet)["near_copies"] == []
+    assert not caplog.records
+    trained = labelled.system("toy/a", seed=0)
+    step = np.array([0.02, 0, 0])[None, None] * (np.arange(trained.n_atoms) == 3)[:, None]
+    dataset.write_deepmd(
+        replace(trained, coordinates=trained.coordinates + step), tmp_path / "toy/b/low"
+    )
+    index = preparation.prepare(split, sources, tmp_path / "p")
+    told = preparation.read_index(index)["near_copies"]
+    low, a = (f"{tmp_path}/toy/{name}/set.000 frame " for name in ("b/low", "a"))
+    assert [(one["frame"], one["of"]) for one in told] == [
+        (f"{low}{i}", f"{a}{i}") for i in range(5)
+    ]
+    assert all(0.005 < one["distance"] <= 0.02 for one in told)
+    assert caplog.messages[0].startswith(f"{low}0 is held out, and within 0.0")
+    dataset.write_deepmd(trained, tmp_path / "toy/b/low")
+    with pytest.raises(UserError, match=r"b/low/set.000 frame 0: the same structure as .*/a/"):
+        preparation.prepare(split, sources, tmp_path / "p")
+
+
 def test_the_closest_pair_is_singled_out(sources, tmp_path):
     index = preparation.prepare(split_of(toy=["b/low"], other="all"), sources, tmp_path / "p")
     closest = dataset.read_deepmd(tmp_path / "p/closest", "closest")

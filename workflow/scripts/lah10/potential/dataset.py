@@ -12,7 +12,7 @@ units above at all. Every complaint names the file and the frame.
 import io
 import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -511,7 +511,7 @@ def shortest_distances(
     # The nearest of an atom's own kind is the atom itself, the second its neighbour.
     nearest = 2 if pair is None or pair[0] == pair[1] else 1
     for i in range(len(system)):
-        inside, padded, origin = _with_images(system, i, cutoff)
+        inside, padded, origin = with_images(system, i, cutoff)
         tree = cKDTree(padded[others[origin]])
         distances, _ = tree.query(inside[these], k=[nearest], distance_upper_bound=cutoff)
         result[i] = distances.min()
@@ -522,7 +522,7 @@ def most_neighbours(system: System, cutoff: float) -> np.ndarray:
     """(elements,) largest number of neighbours of each element any atom has within `cutoff`."""
     result = np.zeros(len(ELEMENTS), int)
     for i in range(len(system)):
-        inside, padded, origin = _with_images(system, i, cutoff)
+        inside, padded, origin = with_images(system, i, cutoff)
         around = cKDTree(inside)
         for element in np.unique(system.types):
             tree = cKDTree(padded[system.types[origin] == element])
@@ -532,7 +532,7 @@ def most_neighbours(system: System, cutoff: float) -> np.ndarray:
     return result
 
 
-def _with_images(
+def with_images(
     system: System, frame: int, cutoff: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Atoms wrapped into the cell, the same with their images within `cutoff`, and whose they are.
@@ -549,28 +549,6 @@ def _with_images(
     origin = np.tile(np.arange(system.n_atoms), len(images))
     near = ((padded >= -margin) & (padded <= 1 + margin)).all(axis=1)
     return inside @ box, padded[near] @ box, origin[near]
-
-
-def fingerprints(system: System) -> list[bytes]:
-    """One key a frame, equal for equal structures (to 1e-4 Å in cell and coordinates)."""
-    arrays = np.concatenate(
-        [system.boxes.reshape(len(system), -1), system.coordinates.reshape(len(system), -1)], axis=1
-    )
-    return [row.tobytes() for row in np.round(arrays, 4) + 0.0]
-
-
-def check_disjoint(training: Iterable[System], testing: Iterable[System]) -> None:
-    """Raise UserError when a frame to test with is also one to train on."""
-    seen = {}
-    for system in training:
-        seen.update(zip(fingerprints(system), system.frames, strict=True))
-    for system in testing:
-        for key, frame in zip(fingerprints(system), system.frames, strict=True):
-            if key in seen:
-                raise UserError(
-                    f"{frame}: the same structure as {seen[key]}, which is trained on; hold both "
-                    "out, or neither"
-                )
 
 
 def write_deepmd(system: System, folder: str | os.PathLike) -> None:

@@ -3,24 +3,29 @@
 `prepare` reads and checks every source, holds out what the split declares, brings what is trained
 on to one scale (`alignment`), and writes DeePMD folders below `train/` and `test/`. Its last act is
 `index.json`, which lists them; trainings and validations read that list and nothing else, so a
-half-written folder is never used. What is tested with keeps its labels as they were published but
-for the pressure by which its source lies off the common scale, on which models are compared.
+half-written folder is never used. It names the held-out frames that hardly differ from one that is
+trained on, too (`near_copies`). What is tested with keeps its labels as they were published but for
+the pressure by which its source lies off the common scale, on which models are compared.
 """
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import dataset
+from lah10.potential import copies, dataset
 from lah10.potential.alignment import Alignment
 from lah10.potential.dataset import System
 from lah10.potential.settings import Source, Split
+
+logger = logging.getLogger(__name__)
 
 INDEX = "index.json"
 PARTS = ("train", "test")
@@ -88,7 +93,7 @@ def prepare(
     Raises
     ------
     UserError
-        Bad data, a frame on both sides, or a set that the alignment does not know.
+        Bad data, a structure on both sides, or a set that the alignment does not know.
     """
     destination = Path(destination)
     parts: dict[str, list[System]] = {part: [] for part in PARTS}
@@ -98,7 +103,14 @@ def prepare(
             parts[part] += divided[part]
     if not parts["train"]:
         raise UserError("everything is held out: nothing is left to train on")
-    dataset.check_disjoint(parts["train"], parts["test"])
+    near = copies.find(parts["train"], parts["test"])
+    for one in near:
+        logger.warning(
+            "%s is held out, and within %.2g Å of %s, which is trained on",
+            one.frame,
+            one.distance,
+            one.of,
+        )
     if alignment is not None:
         parts["train"] = [alignment.apply(system) for system in parts["train"]]
         parts["test"] = [alignment.without_pressure(system) for system in parts["test"]]
@@ -116,6 +128,7 @@ def prepare(
     dataset.write_deepmd(closest, destination / CLOSEST)
     index[CLOSEST] = _entry(closest, Path(CLOSEST), destination)
     index["aligned"] = alignment is not None
+    index["near_copies"] = [asdict(one) for one in near]
     path = destination / INDEX
     with atomic_path(path) as aside:
         aside.write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
