@@ -106,7 +106,12 @@ BAD_ARRAYS = {
     "forces of other atoms": (
         "force",
         one_frame(lambda f: f + 0.1),
-        r"frame 3: forces add up to 0.1 eV/Å an atom",
+        r"frame 3: forces add up to 1.1 eV/Å; at most 0.1",
+    ),
+    "one atom's force lost": (
+        "force",
+        one_frame(lambda f: np.concatenate([f[:6], 0 * f[6:9], f[9:]])),
+        r"frame 3: forces add up to 0\.\d+ eV/Å; at most 0.1",
     ),
     "virial of the wrong sign": ("virial", lambda v: -v, r"frame 0: pressure -1\d\d.* GPa.*sign"),
     "one virial in kbar": ("virial", one_frame(lambda v: 10 * v), r"frame 3: pressure 1\d\d\d GPa"),
