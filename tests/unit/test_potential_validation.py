@@ -125,8 +125,10 @@ def test_walks_meet_the_distances_and_volumes_asked_for(monkeypatch):
     monkeypatch.setattr(shortrange, "evaluate", look)
     crystal = crystals.cubic_lah10(a=5.05)
     walks = shortrange.walks("model.pb", crystal)
-    squeezed, h_h, la_h = asked
-    np.testing.assert_allclose(squeezed.volumes / 4, shortrange.VOLUMES)
+    *squeezes, h_h, la_h = asked
+    assert len(squeezes) == len(shortrange.SQUEEZES)
+    for squeezed in squeezes:
+        np.testing.assert_allclose(squeezed.volumes / 4, shortrange.VOLUMES)
     np.testing.assert_allclose(walks["volume"].pressure, 4000 / shortrange.VOLUMES)
     for system, distances, elements in (
         (h_h, shortrange.H_H, (1, 1)),
@@ -138,6 +140,25 @@ def test_walks_meet_the_distances_and_volumes_asked_for(monkeypatch):
         vectors = system.coordinates[:, pair[1]] - system.coordinates[:, pair[0]]
         vectors -= np.round(vectors / 5.05) * 5.05
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), distances)
+
+
+def test_squeezed_crystals_are_strained_and_displaced_as_said(monkeypatch):
+    asked = []
+
+    def look(model, systems, threads):
+        asked.extend(systems)
+        return [pair_law(s) for s in systems]
+
+    monkeypatch.setattr(shortrange, "evaluate", look)
+    shortrange.walks("model.pb", crystals.cubic_lah10(a=5.05))
+    perfect, strained, displaced = asked[:3]
+    for boxes, angle in ((perfect.boxes, 60.0), (strained.boxes, 62.08)):
+        one, other = (boxes[:, 1] + boxes[:, 2]) / 2, (boxes[:, 0] + boxes[:, 2]) / 2
+        cosine = (one * other).sum(axis=1) / np.linalg.norm(one, axis=1) ** 2
+        np.testing.assert_allclose(np.degrees(np.arccos(cosine)), angle, atol=0.01)
+    moves = displaced.coordinates - perfect.coordinates
+    np.testing.assert_allclose(np.linalg.norm(moves, axis=2), 0.1)
+    np.testing.assert_allclose(moves, moves[:1].repeat(len(moves), axis=0), atol=1e-12)
 
 
 def test_a_repulsive_law_rises_all_the_way(repulsive):
@@ -224,6 +245,7 @@ def test_the_card_tells_what_was_measured(validated):
         f"{measured['sets']['toy/b']['force_rmse']:.4f}",
         "| 1 | 123 | 0.01 to 1e-05 | ? to ? | ? to ? | ? to ? |",
         "H-H down to 0.30 Å",
+        "GPa for the same strained to R-3m, ",
         "toy 148 to 148 GPa, 6 frames of 11 to 11 atoms",
         sha256(folder / "lah10.pb"),
     ):

@@ -9,6 +9,7 @@ from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import multipoles
 from lah10.potential.settings import Split
+from lah10.potential.shortrange import SQUEEZES
 from lah10.potential.statics import IN_TABLE, LENGTHS
 from lah10.potential.validation import HEADER, rows
 
@@ -288,6 +289,11 @@ def _validity(validation: Mapping) -> list[str]:
         f"{walks[name]['coordinate'][-1]:.2f} Å)"
         for name in ("H-H", "La-H")
     )
+    rises = ", ".join(
+        f"{walks[name]['pressure_rises_to']:.0f} GPa for {what}"
+        for name, what in SQUEEZES.items()
+        if name in walks
+    )
     sources: dict[str, list[Mapping]] = {}
     for entry in validation["training_data"]:
         sources.setdefault(entry["name"].split("/")[0], []).append(entry)
@@ -303,10 +309,10 @@ def _validity(validation: Mapping) -> list[str]:
         "LaH10 in Fm-3m, R-3m and what lies between, perfect crystals without vacancies, classical "
         f"and quantum nuclei. Trained on {ranges}. Believe it elsewhere, and where frames are few, "
         "as far as the table by pressure says.",
-        "Beyond the data nothing is accurate, but nothing should collapse. Squeezing Fm-3m, the "
-        f"pressure rises without a break up to {walks['volume']['pressure_rises_to']:.0f} GPa: set "
-        "no barostat to more, or it may squeeze the crystal without end, and stay well below with "
-        "a small and hot cell, whose pressure swings. "
+        "Beyond the data nothing is accurate, but nothing should collapse. Squeezed, the pressure "
+        f"rises without a break up to {rises}: set no barostat to more than the least of these, or "
+        "it may squeeze the crystal without end, and stay well below with a small and hot cell, "
+        "whose pressure swings. "
         f"Pushing a pair of its atoms together, the energy rises for {pairs}.",
     ]
 

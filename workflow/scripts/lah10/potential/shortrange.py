@@ -1,8 +1,10 @@
 """Where no data reach: does a potential push back when atoms come too close?
 
 A potential is only as good as its data, but a run must not fall into a hole that lies beyond them.
-Two walks lead out of the data: the crystal is squeezed, and one pair of atoms is pushed together in
-a crystal at rest. On both, energy and pressure must rise.
+Two kinds of walk lead out of the data: the crystal is squeezed, and one pair of atoms is pushed
+together in a crystal at rest. On both, energy and pressure must rise. The crystal is squeezed as it
+is, strained as R-3m is, and with its atoms off their sites, as they are in any run: a hole may lie
+beside the way of the perfect one.
 """
 
 import os
@@ -22,6 +24,16 @@ VOLUMES = np.concatenate([np.arange(42.0, 20.0, -1.0), np.arange(20.0, 8.0, -2.0
 #: Å, for H-H and La-H pairs; at rest they are 1.1 and 2.05 apart.
 H_H = np.arange(1.1, 0.29, -0.05)
 LA_H = np.arange(2.0, 0.69, -0.1)
+#: Shear of R-3m LaH10: the primitive cell of Fm-3m, 60°, gets R-3m's angle of 62.1°.
+RHOMBOHEDRAL = np.eye(3) - 0.0155 * (np.ones((3, 3)) - np.eye(3))
+#: Å, by which every atom of the displaced crystal is moved, at every volume the same way.
+DISPLACEMENT, SEED = 0.1, 1
+#: The walks that squeeze, and what they squeeze, in words.
+SQUEEZES = {
+    "volume": "Fm-3m",
+    "volume, R-3m": "the same strained to R-3m",
+    "volume, displaced": f"Fm-3m with every atom {DISPLACEMENT:g} Å off its site",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Walk:
 
 
 def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dict[str, Walk]:
-    """Squeeze a crystal (key "volume"), and push its nearest H-H and La-H pairs together.
+    """Squeeze a crystal (keys of `SQUEEZES`), and push its nearest H-H and La-H pairs together.
 
     Parameters
     ----------
@@ -66,12 +78,18 @@ def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dic
         LaH10 at rest, 44 atoms or more so that a pair does not meet its image.
     """
     formula_units = crystal.get_chemical_symbols().count("La")
+    strained = crystal.copy()
+    strained.set_cell(crystal.cell.array @ RHOMBOHEDRAL, scale_atoms=True)
+    moves = np.random.default_rng(SEED).normal(size=(len(crystal), 3))
+    moves *= DISPLACEMENT / np.linalg.norm(moves, axis=1, keepdims=True)
     systems = {
         "volume": _squeezed(crystal, VOLUMES * formula_units),
+        "volume, R-3m": _squeezed(strained, VOLUMES * formula_units),
+        "volume, displaced": _squeezed(crystal, VOLUMES * formula_units, moves),
         "H-H": _pushed(crystal, ("H", "H"), H_H),
         "La-H": _pushed(crystal, ("La", "H"), LA_H),
     }
-    coordinates = {"volume": VOLUMES, "H-H": H_H, "La-H": LA_H}
+    coordinates = {**dict.fromkeys(SQUEEZES, VOLUMES), "H-H": H_H, "La-H": LA_H}
     result = {}
     for (name, system), found in zip(
         systems.items(), evaluate(model, list(systems.values()), threads), strict=True
@@ -80,16 +98,19 @@ def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dic
         pressure = np.trace(found.virials, axis1=1, axis2=2) / 3 / system.volumes
         result[name] = Walk(
             coordinates[name],
-            energy / formula_units if name == "volume" else energy,
+            energy / formula_units if name in SQUEEZES else energy,
             pressure * EV_PER_A3_IN_GPA,
         )
     return result
 
 
-def _squeezed(crystal: ase.Atoms, volumes: Sequence[float]) -> System:
+def _squeezed(
+    crystal: ase.Atoms, volumes: Sequence[float], moves: np.ndarray | float = 0.0
+) -> System:
+    """The crystal at given volumes (Å3), its atoms then moved by `moves`, (n, 3) in Å."""
     scaled = crystal.get_scaled_positions()
     boxes = np.array([crystal.cell.array * (v / crystal.get_volume()) ** (1 / 3) for v in volumes])
-    return unlabelled(crystal, boxes, scaled @ boxes)
+    return unlabelled(crystal, boxes, scaled @ boxes + moves)
 
 
 def _pushed(crystal: ase.Atoms, pair: tuple[str, str], distances: Sequence[float]) -> System:
