@@ -359,7 +359,7 @@ BAD_SETTINGS = {
     "share of more than all": ({"shares": {"toy": 1.5}}, "shares.toy: 1.5 is not allowed; a numb"),
     "shares of more than all": ({"shares": {"a": 0.6, "b": 0.6}}, "shares: 1.2 in all is not"),
     "seed twice": ({"seeds": [1, 2, 1]}, r"seeds: \[1, 2, 1\] is not allowed; every value once"),
-    "device": ({"device": "tpu"}, "device: \"tpu\" is not allowed; 'cpu' or 'gpu' is allowed"),
+    "device": ({"device": "tpu"}, "device: \"tpu\" is not allowed; 'auto', 'cpu' or 'gpu' is"),
     "no such file": (
         {"stages": [{"input": "nowhere.json", "steps": 1}]},
         r"stages\[0\].input: nowhere.json is not allowed; the path",

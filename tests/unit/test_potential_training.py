@@ -63,6 +63,20 @@ def test_a_gpu_that_is_not_there_is_refused(index, tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(("device", "hidden"), [("cpu", True), ("auto", False), ("gpu", False)])
+def test_only_a_training_on_the_cpu_sees_no_gpu(tmp_path, monkeypatch, device, hidden):
+    seen = []
+
+    def look(command, env, **_):
+        seen.append(env.get("CUDA_VISIBLE_DEVICES"))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setattr(training.subprocess, "run", look)
+    training.run_dp(["train"], tmp_path, tmp_path / "log", device=device)
+    assert seen == ["" if hidden else "3"]
+
+
 def test_models_that_learn_on_keep_their_shape():
     """Of the committee's trainings and the input of its rounds, all end with the same model."""
     potentials = PACKAGE_ROOT.parents[1] / "resources/potentials"

@@ -1,15 +1,18 @@
 """The potential's stage, from a published repository to a shipped model, at toy settings."""
 
 import json
+import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from snakemake_executor_plugin_slurm import utils as slurm_utils
 
 import labelled
 from lah10.files import sha256
-from lah10.potential import dataset
+from lah10.potential import dataset, settings
 from toy_training import MODEL
 
 ABOUT = {"citation": "A. Nobody, J. Toys 1, 1 (2000)", "terms": "none"}
@@ -57,7 +60,7 @@ def toy(campaign):
     }
     (folder / "split.yaml").write_text(yaml.safe_dump({"sources": sources}))
     (folder / "input.json").write_text(json.dumps(TOY_INPUT))
-    settings = {
+    written = {
         "split": "split.yaml",
         "alignment": "none",
         "shares": {"toy": 1.0},
@@ -65,8 +68,23 @@ def toy(campaign):
         "checkpoint_steps": 5,
         "threads": 1,
     }
-    (folder / "training.yaml").write_text(yaml.safe_dump(settings))
+    (folder / "training.yaml").write_text(yaml.safe_dump(written))
     return made
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("auto", ""), ("cpu", ""), ("gpu", " --gpus=1")])
+def test_slurm_is_asked_for_a_gpu_where_a_training_needs_one(device, gpus):
+    """By its plugin, as it makes the command from a job's resources."""
+    training = settings.Training(stages=[{"input": "input.json", "steps": 10}], device=device)
+    job = SimpleNamespace(resources={"gpu": training.gpus})
+    assert slurm_utils.set_gres_string(job) == gpus
+
+
+@pytest.mark.parametrize(("file", "rule"), [("potential", "train"), ("learn", "retrain")])
+def test_every_training_has_that_resource(file, rule):
+    text = (labelled.REPOSITORY / f"workflow/rules/{file}.smk").read_text(encoding="utf-8")
+    body = re.search(rf"^rule {rule}:\n(.*?)^    params:", text, re.MULTILINE | re.DOTALL)[1]
+    assert "        gpu=TRAINING.gpus,\n" in body
 
 
 @pytest.mark.slow

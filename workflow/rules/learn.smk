@@ -226,6 +226,7 @@ rule retrain:
         mem_mb=8000,
         runtime=24 * 60,
         cpus_per_task=lambda wildcards, threads: threads,
+        gpu=TRAINING.gpus,
     params:
         scratch=f"{LEARN_RESULTS}/scratch/{ROUND}/model{{member}}",
         seed=lambda wildcards: int(wildcards.member),

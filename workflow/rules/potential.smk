@@ -143,6 +143,7 @@ rule train:
         mem_mb=8000,
         runtime=24 * 60,
         cpus_per_task=lambda wildcards, threads: threads,
+        gpu=TRAINING.gpus,
     params:
         scratch=f"{TRAINING_SCRATCH}/{{model}}",
         seed=lambda wildcards: MODELS[wildcards.model],

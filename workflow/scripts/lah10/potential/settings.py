@@ -245,13 +245,20 @@ class Training(Section):
     )
     checkpoint_steps: Positive = Field(2000, description="steps between checkpoints")
     threads: Positive = Field(2, description="cores a training may use")
-    device: Literal["cpu", "gpu"] = Field("cpu", description="where a training runs")
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto", description="where a training runs; auto: on a GPU where TensorFlow sees one"
+    )
     compare: dict[Name, str] = Field(
         default_factory=dict,
         description="frozen graphs validated on the same frames for comparison, by a name",
     )
     labels: Labels = Field(default_factory=Labels, description="structures to label")
     learn: Learn = Field(default_factory=Learn, description="active learning")
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that a training's job has to be given."""
+        return 1 if self.device == "gpu" else 0
 
     @property
     def alignment_file(self) -> str | None:

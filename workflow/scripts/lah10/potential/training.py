@@ -188,6 +188,8 @@ def train(
     start : path, optional
         Frozen graph of the same shape, not compressed, that the first stage goes on from; without
         it the first stage starts from random weights.
+    device : {"auto", "cpu", "gpu"}
+        "auto" leaves it to TensorFlow, which takes a GPU where it sees one.
 
     Raises
     ------
@@ -228,7 +230,8 @@ def _check_gpu() -> None:
     )
     if run.returncode:
         raise UserError(
-            "training: device: gpu is not allowed, TensorFlow sees no GPU here; cpu is allowed "
+            "training: device: gpu is not allowed, TensorFlow sees no GPU here; cpu and auto are "
+            "allowed "
             "(the pinned packages are those for CPUs: for a GPU install deepmd-kit[gpu,cu12])"
         )
 
