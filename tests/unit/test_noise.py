@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
+from lah10.dynamics.blocks import LONGEST, SHORTEST, block_steps, memory_bytes
 from lah10.dynamics.noise import CHUNK, GROUP, ColouredNoise, WhiteNoise, filter_kernel
 from lah10.dynamics.spectra import cutoff_filter, noise_energy, quantum_energy
 
@@ -106,19 +107,28 @@ class Ranks:
         self.barrier.wait()
 
 
-def test_ranks_share_the_work_and_agree_to_the_bit():
+@pytest.mark.parametrize(("atoms", "ranks"), [(80, 3), (90, 2), (12, 2)])
+def test_ranks_share_work_and_memory_and_agree_to_the_bit(atoms, ranks):
+    """In order, across pieces and blocks, back again, and with changed filters."""
     pytest.importorskip("mpi4py")
-    types, kernels = [0, 1] * 40, [kernel(), kernel(20.0)]
-    alone = ColouredNoise(types, kernels, seed=5, memory=1e6).at(777).copy()
-    barrier, blocks = threading.Barrier(3), [None] * 3
+    types, kernels = np.arange(atoms) % 2, [kernel(), kernel(20.0)]
+    steps = [777, 778, 800, 1023, 1024, 1100, 5]
 
-    def one(rank):
-        comm = Ranks(rank, 3, blocks, barrier)
-        return ColouredNoise(types, kernels, seed=5, memory=1e6, comm=comm).at(777).copy()
+    def numbers(comm=None):
+        noise = ColouredNoise(types, kernels, seed=5, memory=1e6, comm=comm)
+        found = [noise.at(step).copy() for step in steps]
+        noise.set_kernels([2 * kernel(), kernel(20.0)])
+        return [*found, noise.at(5).copy()], noise._block.nbytes
 
-    with ThreadPoolExecutor(3) as pool:
-        for found in pool.map(one, range(3)):
-            assert np.array_equal(found, alone)
+    alone, bytes_alone = numbers()
+    barrier, blocks = threading.Barrier(ranks), [None] * ranks
+    with ThreadPoolExecutor(ranks) as pool:
+        all_found = list(pool.map(lambda r: numbers(Ranks(r, ranks, blocks, barrier)),
+                                  range(ranks)))  # fmt: skip
+    for found, _ in all_found:
+        assert all(np.array_equal(a, b) for a, b in zip(found, alone, strict=True))
+    assert sum(size for _, size in all_found) == bytes_alone
+    assert max(size for _, size in all_found) < 0.65 * bytes_alone or atoms <= GROUP
 
 
 def test_block_is_the_convolution_written_out():
@@ -141,11 +151,30 @@ def test_noise_does_not_depend_on_the_order_of_questions():
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_memory_bounds_the_block():
+def test_memory_is_bounded_and_stated():
+    """44,000 atoms: 541 MB of noise on one rank, 1.1 GB on sixteen together."""
     types = np.zeros(44_000, dtype=int)
     noise = ColouredNoise(types, [kernel()], seed=1)
-    assert noise._block.nbytes < 6e8
+    assert noise._block.nbytes == memory_bytes(44_000) < 5.5e8
     assert noise.steps >= 512
+    assert memory_bytes(44_000, ranks=16) < 1.1e9
+
+    class Sixteen:
+        rank, size = 3, 16
+
+    part = ColouredNoise(types, [kernel()], seed=1, comm=Sixteen())
+    held = part._block.nbytes + part._shared.nbytes
+    assert held < 0.1 * noise._block.nbytes
+    # MPI may hold what is exchanged once more.
+    assert 16 * (held + part._shared.nbytes) == pytest.approx(memory_bytes(44_000, 16), rel=1e-3)
+
+
+def test_length_of_a_block():
+    assert [block_steps(n) for n in (1, 88, 9_504, 44_000, 10**6)] == [
+        LONGEST, LONGEST, 4096, 1024, SHORTEST,
+    ]  # fmt: skip
+    assert block_steps(88, longest=500) == 500
+    assert block_steps(44_000, memory=44_000 * 12 * 300) == 256
 
 
 def test_changed_filters_take_effect():

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lah10 import config, planning
+from lah10.dynamics.blocks import memory_bytes
 from lah10.errors import UserError
 
 RATES = Path(__file__).resolve().parents[2] / "resources/rates.yaml"
@@ -77,6 +78,20 @@ def test_large_cells_get_more_ranks_and_memory():
     assert large.memory_mb("produce") > 10 * small.memory_mb("produce")
     assert large.runtime("produce", cores=16) < large.runtime("produce", cores=1)
     assert small.runtime("structures") == planning.SHORTEST_MINUTES
+
+
+def test_memory_counts_the_noise_once_for_all_ranks():
+    large = made(structure={"repeat": [10, 10, 10]})
+    assert large.noise_mb == pytest.approx(541 + 16 * 34, rel=0.01)
+    memory = large.rates["memory_mb"]["produce"]
+    without = 16 * memory["base"] + 44 * memory["per_kiloatom"]
+    assert large.memory_mb("produce") == pytest.approx(without + large.noise_mb, abs=1)
+    # What was measured on one rank is asked for, and more.
+    for atoms, measured in ((88, 880), (9_504, 1_660), (44_000, 3_600)):
+        noise = memory_bytes(atoms) / 1e6
+        assert memory["base"] + memory["per_kiloatom"] * atoms / 1e3 + noise > 1.2 * measured
+    assert "(1081 MB of it noise)" in planning.table(large)
+    assert large.memory_mb("analyse") < 1000
 
 
 def test_table():

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from lah10.config import Config
+from lah10.dynamics.blocks import memory_bytes
 from lah10.errors import UserError
 
 #: Atoms a core should have before another core pays.
@@ -101,10 +102,17 @@ class Plan:
         return None if rate is None else self.config.n_atoms * self.steps(stage) / rate
 
     def memory_mb(self, stage: str) -> int:
-        """Memory of one job, all ranks together."""
+        """Memory of one job, all ranks together; of dynamics, that of the bath's noise included."""
         memory = self.rates["memory_mb"][_kind(stage)]
-        ranks = self.ranks if stage in ("equilibrate", "produce") else 1
-        return round(memory["base"] * ranks + memory["per_kiloatom"] * self.config.n_atoms / 1e3)
+        dynamics = stage in ("equilibrate", "produce")
+        ranks, noise = (self.ranks, self.noise_mb) if dynamics else (1, 0)
+        atoms = self.config.n_atoms
+        return round(memory["base"] * ranks + memory["per_kiloatom"] * atoms / 1e3 + noise)
+
+    @property
+    def noise_mb(self) -> float:
+        """Memory of the bath's noise in one job, all ranks together."""
+        return memory_bytes(self.config.n_atoms, self.ranks) / 1e6
 
     def runtime(self, stage: str, cores: int = 1) -> int:
         """Minutes of wall time to ask for, with a margin."""
@@ -257,7 +265,8 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
         f"{len(config.baths)} bath(s) x {len(config.pressure.values)} pressures x "
         f"{len(config.temperature.values)} temperatures, "
         f"{config.dynamics.equilibrate:g} + {config.dynamics.produce:g} ps a point",
-        f"One dynamics job: {plan.ranks} core(s), {plan.memory_mb('produce')} MB, about "
+        f"One dynamics job: {plan.ranks} core(s), {plan.memory_mb('produce')} MB "
+        f"({plan.noise_mb:.0f} MB of it noise), about "
         f"{_hours(plan.core_seconds('produce') / plan.ranks / 3600)} h for `produce`",
         "",
         *_aligned([head, *rows]),

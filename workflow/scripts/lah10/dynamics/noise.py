@@ -5,6 +5,10 @@ without its past; colour comes from a symmetric finite impulse response, applied
 steps. Nothing depends on which rank holds an atom, on when a run was stopped, or on the order in
 which blocks are asked for. Atoms are drawn and transformed in groups of fixed size, because the
 last bit of a vectorised FFT may depend on the number of rows that it is given.
+
+Ranks divide the groups among themselves: each keeps a block of its own groups alone, and all
+exchange what they have a few steps at a time, since an atom may be on any rank when its force is
+needed. `lah10.dynamics.blocks` says how much memory that takes.
 """
 
 from collections.abc import Sequence
@@ -12,12 +16,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import fft
 
+from lah10.dynamics.blocks import BLOCK_BYTES, EXCHANGE, block_steps
+
 #: Atoms drawn from one generator and transformed together.
 GROUP = 16
 #: Steps drawn from one generator at a time.
 CHUNK = 256
-#: Steps of a block that ranks exchange at once.
-EXCHANGE = 32
 #: Added to chunk numbers: the filter looks back before step 0 and Philox counts from 0.
 _FIRST_CHUNK = 2**32
 #: Filter lengths in ps, of which the shortest good enough is taken: half a picosecond at 100 K, the
@@ -106,26 +110,22 @@ class ColouredNoise:
     seed : int
         Not negative, below 2⁶⁴.
     memory : float
-        Bytes that a block may take; it sets the number of steps in a block. The work arrays of a
-        group add a few MB.
+        Bytes that a block may take, of all ranks together; it sets the number of steps in a block.
+        The work arrays of a group add a few MB, and each of several ranks `EXCHANGE` steps of all
+        atoms.
     longest : int, optional
         Steps in a block, at most: filters that change every so often make longer ones a waste.
     comm : mpi4py communicator, optional
-        Ranks that share the work: each makes some groups, and all get the same numbers as one rank
-        alone would.
+        Ranks that share the work and the memory: each makes and keeps some groups, and all get the
+        same numbers as one rank alone would. They must ask for the same steps in the same order.
     """
-
-    #: Longest block, steps; beyond it a larger block saves nothing.
-    LONGEST = 8192
-    #: Shortest block: below it the filter is evaluated mostly for numbers that are thrown away.
-    SHORTEST = 128
 
     def __init__(
         self,
         types,
         kernels: Sequence[np.ndarray],
         seed: int,
-        memory: float = 5.5e8,
+        memory: float = BLOCK_BYTES,
         longest: int | None = None,
         comm=None,
     ):
@@ -133,13 +133,20 @@ class ColouredNoise:
         self.white = WhiteNoise(seed)
         self.comm = comm
         self.kernels = _of_one_length(kernels)
-        fitting = int(memory / (self.types.size * 3 * 4))
-        self.steps = int(np.clip(2 ** int(np.log2(max(fitting, 1))), self.SHORTEST, self.LONGEST))
-        if longest:
-            self.steps = min(self.steps, longest)
-        self._start = None
-        self._block = np.empty((self.steps, self.types.size, 3), dtype=np.float32)
+        self.steps = block_steps(self.types.size, memory, longest)
+        rank, ranks = (comm.rank, comm.size) if comm else (0, 1)
+        #: Groups of this rank.
+        self._groups = range(rank, -(-self.types.size // GROUP), ranks)
+        self._atoms = np.concatenate([np.empty(0, int), *map(self._members, self._groups)])
+        self._block = np.empty((self.steps, len(self._atoms), 3), dtype=np.float32)
+        self._start = self._piece = self._shared = None
+        if ranks > 1:
+            self._shared = np.empty((min(EXCHANGE, self.steps), self.types.size, 3), np.float32)
         self._prepare()
+
+    def _members(self, group: int) -> np.ndarray:
+        """Indices of a group's atoms."""
+        return np.arange(group * GROUP, min((group + 1) * GROUP, self.types.size))
 
     def set_kernels(self, kernels: Sequence[np.ndarray]) -> None:
         """Change the filters; the next force asked for is computed with the new ones."""
@@ -166,31 +173,37 @@ class ColouredNoise:
         start = step // self.steps * self.steps
         if start != self._start:
             self._fill(start)
-            self._start = start
-        return self._block[step - start]
+            self._start, self._piece = start, None
+        if self._shared is None:
+            return self._block[step - start]
+        first = (step - start) // EXCHANGE * EXCHANGE
+        if first != self._piece:
+            self._exchange(first)
+            self._piece = first
+        return self._shared[step - start - first]
 
     def _fill(self, start: int) -> None:
-        n_atoms, half = self.types.size, self.taps // 2
-        rank, ranks = (self.comm.rank, self.comm.size) if self.comm else (0, 1)
-        if ranks > 1:
-            self._block[:] = 0.0
-        for group in range(rank, -(-n_atoms // GROUP), ranks):
-            atoms = slice(group * GROUP, min((group + 1) * GROUP, n_atoms))
-            count = atoms.stop - atoms.start
+        """Make the block of this rank's groups for the steps from `start` on."""
+        half, filled = self.taps // 2, 0
+        for group in self._groups:
+            atoms = self._members(group)
             white = self.white.group(group, start - half, start + self.steps + half)
             if self.taps == 1:
                 gain = np.array([self.kernels[t][0] for t in self.types[atoms]], dtype=np.float32)
-                noise = white[:count] * gain[:, None, None]
+                noise = white[: len(atoms)] * gain[:, None, None]
             else:
                 spectrum = fft.rfft(white, self._length, axis=-1)
                 for row, kind in enumerate(self.types[atoms]):
                     spectrum[row] *= self._gain[kind]
-                noise = fft.irfft(spectrum, self._length, axis=-1)[:count, :, : self.steps]
-            self._block[:, atoms, :] = np.moveaxis(noise, -1, 0)
-        if ranks > 1:
-            from mpi4py import MPI
+                noise = fft.irfft(spectrum, self._length, axis=-1)[: len(atoms), :, : self.steps]
+            self._block[:, filled : filled + len(atoms)] = np.moveaxis(noise, -1, 0)
+            filled += len(atoms)
 
-            # In pieces, since MPI may need as much memory again as it is given at once.
-            for first in range(0, self.steps, EXCHANGE):
-                part = self._block[first : first + EXCHANGE]
-                self.comm.Allreduce(MPI.IN_PLACE, part, op=MPI.SUM)
+    def _exchange(self, first: int) -> None:
+        """Get `EXCHANGE` steps of the block, from its step `first` on, of all ranks' atoms."""
+        from mpi4py import MPI
+
+        self._shared[:] = 0.0
+        part = self._block[first : first + EXCHANGE]
+        self._shared[: len(part), self._atoms] = part
+        self.comm.Allreduce(MPI.IN_PLACE, self._shared, op=MPI.SUM)
