@@ -199,6 +199,11 @@ def test_adaptive_bath_from_end_to_end(adaptive):
         assert np.array_equal(spectra["random_friction"].values, adapted)
         assert adapted.shape == (2, 3)  # segments of 0.01 ps resolve little
         assert np.all(adapted >= 0.1) and not np.allclose(adapted, 10.0)
+        history = before["random_friction_history"].values
+        assert history.shape == (5, 2, 3) and np.all(history[0] == 10.0)
+        assert adapted == pytest.approx(history[2:].mean(axis=0))
+        drift = before["friction_drift"].values
+        assert np.array_equal(spectra["friction_drift"].values, drift) and np.all(drift >= 0)
         shift = float(before["pressure_shift"])
         assert thermo.attrs["pressure_shift_GPa"] == shift != 0.0
         assert thermo.attrs["bath_correction"] == "potential"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lah10.dynamics.adaptive import Adaptation, fdt_deviation
+from lah10.dynamics.adaptive import MAX_FRICTION_DRIFT, Adaptation, fdt_deviation, unsettled
 from lah10.units import MVV2E
 
 FREQUENCY = np.linspace(0, 100, 51)
@@ -58,6 +58,44 @@ def test_friction_stays_positive_and_silent_frequencies_still():
     assert np.abs(adapt.random_friction[:, 10:] - FRICTION).max() < 0.05 * FRICTION
 
 
+def adapted(segments, loss, rate=0.3, noise=0.1, seed=0):
+    """An adaptation whose every segment is noisy, a share `noise` of the spectrum in each bin."""
+    rng = np.random.default_rng(seed)
+    adapt = Adaptation(FREQUENCY, MASSES, FRICTION, rate=rate)
+    for _ in range(segments):
+        power, cross = spectra_of(adapt.random_friction, loss)
+        adapt.update(power, cross * (1 + noise * rng.normal(size=cross.shape)))
+    return adapt
+
+
+def test_drift_tells_whether_the_adaptation_has_settled():
+    """Modes that need 1.8 γ: at a rate of 0.3 they have it after 36 segments, at 0.03 not."""
+    loss = np.where(FREQUENCY > 30, 8.0, 0.0) * np.ones((2, 1))
+    for seed in range(5):
+        assert (adapted(36, loss, seed=seed).drift() < MAX_FRICTION_DRIFT).all()
+        assert (adapted(12, 0.0 * loss, seed=seed).drift() < MAX_FRICTION_DRIFT).all()
+        assert (adapted(12, loss, rate=0.03, seed=seed).drift() > MAX_FRICTION_DRIFT).any()
+    # Opposite drifts within an element do not cancel.
+    opposite = np.where(FREQUENCY > 40, 8.0, -8.0) * np.ones((2, 1))
+    slow = adapted(12, opposite, rate=0.03)
+    assert (slow.drift() > MAX_FRICTION_DRIFT).all()
+    assert "γ_r of La by" in unsettled(slow.drift()) and ", H by" in unsettled(slow.drift())
+
+
+def test_noise_alone_is_no_drift():
+    for noise in (0.1, 0.3, 0.6):
+        drifts = [adapted(12, 0.0, noise=noise, seed=seed).drift().max() for seed in range(20)]
+        assert np.mean(np.array(drifts) < MAX_FRICTION_DRIFT) >= 0.9
+
+
+def test_history_is_every_friction_that_was_used():
+    adapt = adapted(7, 3.0)
+    history = adapt.history()
+    assert history.shape == (8, 2, len(FREQUENCY))
+    assert np.all(history[0] == FRICTION) and np.array_equal(history[-1], adapt.random_friction)
+    assert np.isnan(adapted(1, 3.0).drift()).all() and np.isfinite(adapted(2, 3.0).drift()).all()
+
+
 def test_state_survives_a_checkpoint():
     rng = np.random.default_rng(0)
     blocks = rng.uniform(0.5, 1.5, size=(6, 2, 2, len(FREQUENCY)))
@@ -73,3 +111,5 @@ def test_state_survives_a_checkpoint():
         second.update(power, cross)
     assert np.array_equal(second.random_friction, whole.random_friction)
     assert np.array_equal(second.settled(), whole.settled())
+    assert np.array_equal(second.history(), whole.history())
+    assert np.array_equal(second.drift(), whole.drift())

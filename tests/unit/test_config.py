@@ -95,11 +95,11 @@ def test_equilibration_does_not_depend_on_what_production_records():
 
 def test_adaptive_bath_equilibrates_longer_and_records_spectra():
     adaptive = config.validate(changed("baths", ["qtb", "adqtb"]) | {
-        "bath": {"adaptation": "4 ps", "adaptation_rate": 0.5}}, "x")  # fmt: skip
+        "bath": {"adaptation": "14 ps", "adaptation_rate": 0.5}}, "x")  # fmt: skip
     options = adaptive.dynamics_options("equilibrate", "adqtb")
-    assert options["duration_ps"] == 6.0
+    assert options["duration_ps"] == 16.0
     assert options["spectrum_segment_ps"] == 1.0
-    extra = {"adaptation_ps": 4.0, "adaptation_rate": 0.5}
+    extra = {"adaptation_ps": 14.0, "adaptation_rate": 0.5}
     plain = {"friction_per_ps": 10.0, "cutoff_THz": 200.0}
     assert adaptive.bath_options("equilibrate", "adqtb") == plain | extra
     assert adaptive.bath_options("produce", "adqtb") == plain
@@ -111,10 +111,15 @@ def test_what_learns_from_spectra_needs_whole_ones():
     def with_bath(**bath):
         return changed("baths", ["adqtb"]) | {"bath": bath}
 
-    assert complaint(with_bath(adaptation="1 ps")).startswith(
-        "bath.adaptation: 1 ps is not allowed; a whole multiple of dynamics.spectrum_segment (1 ps)"
+    assert complaint(with_bath(adaptation="11 ps")).startswith(
+        "bath.adaptation: 11 ps is not allowed; a whole multiple of dynamics.spectrum_segment "
+        "(1 ps), at least 12 of them (12 ps), is allowed"
     )
-    assert complaint(with_bath(adaptation="2.5 ps")).startswith("bath.adaptation: 2.5 ps is not")
+    assert complaint(with_bath(adaptation="12.5 ps")).startswith("bath.adaptation: 12.5 ps is not")
+    config.validate(with_bath(adaptation="12 ps"), "x")
+    tenths = with_bath(adaptation="1.2 ps")
+    tenths["dynamics"] = tenths["dynamics"] | {"spectrum_segment": "0.1 ps"}
+    config.validate(tenths, "x")
     assert complaint(
         changed("dynamics.equilibrate", "1 ps") | {"bath": {"shift_pressure": True}}
     ).startswith("dynamics.equilibrate: 1 ps is not allowed; with bath.shift_pressure at least two")

@@ -73,6 +73,21 @@ def test_what_needs_a_longer_run(change, reason):
     assert found.startswith(reason)
 
 
+def test_an_adaptation_that_has_not_settled():
+    """It leaves the verdict open, and explains one that is bad."""
+    moving = {"friction_drift": np.array([0.02, 0.34])}
+    flag, found = diagnostics.quantum_bath("adqtb", GOOD | moving)
+    assert flag == 2
+    assert found.startswith("the bath has not settled: γ_r of H by 0.34 γ short in the last third")
+    assert "give bath.adaptation a longer time" in found
+    flag, found = diagnostics.quantum_bath("adqtb", GOOD | moving | {"cell_temperature": 9000.0})
+    assert flag == 0
+    assert found.startswith("cell temperature") and "has not settled" in found
+    for drift in ([0.02, 0.08], [np.nan, np.nan]):
+        still = {"friction_drift": np.array(drift)}
+        assert diagnostics.quantum_bath("adqtb", GOOD | still) == (1, "")
+
+
 def test_what_is_bad_is_not_excused_by_what_is_open():
     change = {"spectral_blocks": 4, "cell_temperature": 9000.0}
     flag, found = diagnostics.quantum_bath("qtb", GOOD | change)

@@ -14,6 +14,8 @@ from lah10.errors import UserError
 from lah10.phase_diagram import PHASE, STATUS, VARIABLES
 
 NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
+#: What only an adaptive bath has.
+OF_ADAPTATION = ("friction_drift",)
 #: Counts and limits, which know no error.
 WITHOUT_ERROR = ("equilibration_time_stderr", "spectral_blocks_stderr", "theta_threshold_stderr")
 #: What only a committee knows.
@@ -46,13 +48,13 @@ def test_every_number_is_there_with_error_and_units(distorted):
         for variable in (name, f"{name}_stderr"):
             assert summary[variable].attrs["units"], variable
             assert summary[variable].attrs["long_name"], variable
-            without = (*OF_COMMITTEE, *WITHOUT_ERROR)
+            without = (*OF_COMMITTEE, *OF_ADAPTATION, *WITHOUT_ERROR)
             assert np.isfinite(summary[variable]).all() or variable.startswith(without), variable
     for dataset in found.values():
         assert dataset.attrs["potential_sha256"] == "0" * 64
         for name, variable in dataset.data_vars.items():
             assert {"units", "long_name"} <= variable.attrs.keys(), name
-            assert variable.notnull().any() or name.startswith(OF_COMMITTEE) \
+            assert variable.notnull().any() or name.startswith((*OF_COMMITTEE, *OF_ADAPTATION)) \
                 or name in WITHOUT_ERROR, name  # fmt: skip
 
 

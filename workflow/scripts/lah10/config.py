@@ -40,6 +40,10 @@ FEMTOSECONDS = {"timestep", "thermo_interval", "frame_interval", "spectrum_inter
 #: Whole multiples are recognised in spite of decimal fractions in binary.
 STEP_TOLERANCE = 1e-9
 
+#: Spectral segments in which an adaptive bath adapts, at least: production uses the mean γ_r of the
+#: later half, and whether it has settled is read off the last third.
+MIN_ADAPTATION = 12
+
 #: Stages of molecular dynamics.
 Stage = Literal["equilibrate", "produce"]
 
@@ -192,8 +196,8 @@ class Bath(Section):
         False,
         description="raise a quantum bath's pressure in production by what friction adds to it",
     )
-    adaptation: quantity("ps", "10 ps") = Field(
-        "10 ps", description="adqtb: last part of a longer equilibration, in which the bath adapts"
+    adaptation: quantity("ps", "12 ps") = Field(
+        "12 ps", description="adqtb: last part of a longer equilibration, in which the bath adapts"
     )
     adaptation_rate: Annotated[float, Field(gt=0, le=1, strict=True)] = Field(
         0.3, description="adqtb: share of the way to balance that one spectrum segment goes"
@@ -392,11 +396,12 @@ class Grid(Section):
         segment = self.dynamics.spectrum_segment
         if "adqtb" in self.baths:
             times = self.bath.adaptation / segment
-            if times < 2 or abs(times - round(times)) > STEP_TOLERANCE * times:
+            too_few = times < MIN_ADAPTATION * (1 - STEP_TOLERANCE)
+            if too_few or abs(times - round(times)) > STEP_TOLERANCE * times:
                 raise _reject(
                     f"bath.adaptation: {self.bath.adaptation:g} ps is not allowed; a whole "
-                    f"multiple of dynamics.spectrum_segment ({segment:g} ps), at least two, is "
-                    "allowed"
+                    f"multiple of dynamics.spectrum_segment ({segment:g} ps), at least "
+                    f"{MIN_ADAPTATION} of them ({MIN_ADAPTATION * segment:g} ps), is allowed"
                 )
         if self.bath.shift_pressure and self.dynamics.equilibrate < 2 * segment:
             raise _reject(

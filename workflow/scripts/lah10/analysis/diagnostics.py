@@ -11,6 +11,7 @@ import numpy as np
 
 from lah10 import ELEMENTS
 from lah10.analysis.statistics import student_factor
+from lah10.dynamics.adaptive import MAX_FRICTION_DRIFT, unsettled
 
 #: Spectral segments after equilibration: with fewer no error bar of the spectra means anything.
 MIN_BLOCKS = 5
@@ -38,7 +39,8 @@ def quantum_bath(bath: str, summary: Mapping) -> tuple[int, str]:
     """Verdict on the bath of a point.
 
     A value within its limit by `SIGNIFICANCE` standard errors is in order, one beyond it by as much
-    is not; in between a longer run has to decide. As errors come from few spectral segments, their
+    is not; in between a longer run has to decide. So it has where the adaptation of an adaptive
+    bath has not settled, whatever production says. As errors come from few spectral segments, their
     factor is that of Student's t distribution.
 
     Parameters
@@ -89,6 +91,11 @@ def quantum_bath(bath: str, summary: Mapping) -> tuple[int, str]:
     cell, limit = summary["cell_temperature"], MAX_CELL_TEMPERATURE * mean
     text = f"cell temperature {cell:.0f} K, limit {limit:.0f} K"
     judge(cell, summary["cell_temperature_stderr"], limit, text)
+    drift = np.asarray(summary.get("friction_drift", np.nan))
+    if (drift > MAX_FRICTION_DRIFT).any():
+        open_.append(unsettled(drift))
+        # It explains what is not in order.
+        bad += open_[-1:] if bad else []
     if bad:
         return 0, "; ".join(bad)
     return (2, "; ".join(open_)) if open_ else (1, "")

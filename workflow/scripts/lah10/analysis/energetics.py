@@ -209,6 +209,8 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
     errors["fdt_deviation_above_noise"] = errors["fdt_deviation"]
     values |= {f"{name}_stderr": error for name, error in errors.items()}
     values["spectral_blocks"] = len(velocity)
+    if "friction_drift" in spectra:
+        values["friction_drift"] = spectra["friction_drift"].values
     arrays = {name: v for name, v in values.items() if name.removesuffix("_stderr") in VARIABLES}
     summary = {name: v for name, v in values.items() if name not in arrays}
     return summary, arrays | {"frequency": frequency}

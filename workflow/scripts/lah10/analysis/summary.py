@@ -55,6 +55,9 @@ EXTRA: dataset.Table = {
                            "does beyond its data"),
     "fdt_deviation_above_noise": (("element",), "1", "fdt_deviation with the noise taken off the "
                                   "square of every band"),
+    "friction_drift": (("element",), "1", "adaptive bath: what gamma_r still lacked in the last "
+                       "third of the adaptation, beyond noise, over gamma; above 0.1 it has not "
+                       "settled"),
     "spectral_blocks": ((), "1", "spectral segments used"),
     "fdt_deviation_signed": (("element",), "1", "signed deviation from the quantum fluctuation-"
                              "dissipation theorem; positive where energy is missing"),

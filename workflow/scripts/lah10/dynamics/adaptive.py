@@ -9,7 +9,11 @@ while the friction γ stays as it is (Mangaud et al., J. Chem. Theory Comput. 15
 
 import numpy as np
 
+from lah10 import ELEMENTS
 from lah10.units import MVV2E
+
+#: Drift of γ_r (`Adaptation.drift`, in units of γ) up to which the adaptation counts as settled.
+MAX_FRICTION_DRIFT = 0.10
 
 
 def fdt_deviation(power, cross, friction, masses) -> np.ndarray:
@@ -26,6 +30,19 @@ def fdt_deviation(power, cross, friction, masses) -> np.ndarray:
     """
     inertia = np.asarray(masses, dtype=float)[:, None] * MVV2E
     return cross - inertia * friction * power
+
+
+def unsettled(drift) -> str:
+    """What to say of an adaptation that has not settled, from its drift by element."""
+    moved = ", ".join(
+        f"{element} by {value:.2f} γ"
+        for element, value in zip(ELEMENTS, drift, strict=True)
+        if value > MAX_FRICTION_DRIFT
+    )
+    return (
+        f"the bath has not settled: γ_r of {moved} short in the last third of the adaptation, "
+        f"limit {MAX_FRICTION_DRIFT:g}; give bath.adaptation a longer time"
+    )
 
 
 class Adaptation:
@@ -63,6 +80,8 @@ class Adaptation:
     MEMORY = 10
     #: Below this share of the largest S_vv nothing vibrates, and noise must not move γ_r.
     SILENT = 1e-3
+    #: THz; bands over which `drift` averages γ_r.
+    BAND = 2.0
 
     def __init__(self, frequency, masses, friction: float, rate: float):
         self.frequency = np.asarray(frequency, dtype=float)
@@ -82,15 +101,56 @@ class Adaptation:
         floor = self.SILENT * self._power.max(axis=1, keepdims=True)
         inertia = self.masses[:, None] * MVV2E
         step = self.rate * deviation / (inertia * np.maximum(self._power, floor))
-        # Δ is γ_r times what is wrong: without this, γ_r would the slower fall the lower it is.
-        step *= self.friction / np.maximum(self.random_friction, self.friction / self.BOOST)
+        step *= self._boost(self.random_friction)
         self.random_friction = np.maximum(self.random_friction + step, self.FLOOR * self.friction)
         return self.random_friction
+
+    def _boost(self, random_friction) -> np.ndarray:
+        """By how much steps are longer at γ_r, (…, elements, F), of the same shape.
+
+        Δ is γ_r times what is wrong: without this, γ_r would the slower fall the lower it is.
+        """
+        return self.friction / np.maximum(random_friction, self.friction / self.BOOST)
 
     def settled(self) -> np.ndarray:
         """Mean γ_r over the later half of the adaptation, for a production that freezes it."""
         history = [*self._history, self.random_friction]
         return np.mean(history[len(history) // 2 :], axis=0)
+
+    def history(self) -> np.ndarray:
+        """γ_r before the first segment and after each, shape (segments + 1, elements, F), 1/ps."""
+        return np.array([*self._history, self.random_friction])
+
+    def drift(self) -> np.ndarray:
+        """How far γ_r still had to go in the last third of the adaptation, beyond its noise.
+
+        A step is a share of what a segment finds missing (`update`); over that share it is the
+        whole of it. Of the last n steps, in every band of `BAND`, the mean d is compared with the
+        scatter s that makes s/√n of it by chance. The element's drift is √Σw(d² − s²/n) over γ,
+        with the bands' shares w of S_vv as weights; where the sum is negative, noise alone explains
+        the steps, and the drift is 0.
+
+        Returns
+        -------
+        ndarray, shape (elements,)
+            In units of γ; NaN after fewer than two segments.
+        """
+        history, elements = self.history(), len(self.masses)
+        steps = max(2, (len(history) - 1) // 3)
+        if len(history) <= steps:
+            return np.full(elements, np.nan)
+        spacing = self.frequency[1] - self.frequency[0]
+        starts = np.arange(0, len(self.frequency), max(1, round(self.BAND / spacing)))
+
+        def banded(values):
+            return np.add.reduceat(values, starts, axis=-1)
+
+        power = banded(self._power)
+        missing = np.diff(history[-steps - 1 :], axis=0) / self._boost(history[-steps - 1 : -1])
+        missing = banded(missing / self.rate * self._power) / np.maximum(power, 1e-300)
+        excess = missing.mean(axis=0) ** 2 - missing.var(axis=0, ddof=1) / steps
+        weight = power / power.sum(axis=1, keepdims=True)
+        return np.sqrt(np.maximum((weight * excess).sum(axis=1), 0)) / self.friction
 
     def state(self) -> dict[str, np.ndarray]:
         """What a checkpoint must keep."""

@@ -22,6 +22,11 @@ SERIES = {
 }
 #: Attributes of γ_r.
 FRICTION = {"units": "ps-1", "long_name": "friction γ_r that scales the random force"}
+#: Attributes of its drift.
+DRIFT = {
+    "units": "1",
+    "long_name": "what γ_r still lacked in the last third of the adaptation, beyond noise, over γ",
+}
 FREQUENCY = {"units": "THz", "long_name": "frequency"}
 #: Recorded where the configuration asks for it; NaN at times at which it was not evaluated.
 OPTIONAL = {
@@ -162,10 +167,30 @@ def spectra_dataset(
     )
 
 
-def friction_dataset(frequency, friction) -> xr.Dataset:
-    """γ_r(ω) of an adaptive bath, shape (elements, F), 1/ps, on frequencies in THz."""
+def friction_dataset(frequency, friction, history, drift) -> xr.Dataset:
+    """What an adaptive bath learnt.
+
+    Parameters
+    ----------
+    frequency : ndarray, shape (F,)
+        THz.
+    friction : ndarray, shape (elements, F)
+        γ_r that production uses, 1/ps.
+    history : ndarray, shape (segments + 1, elements, F)
+        γ_r before the first segment of the adaptation and after each, 1/ps.
+    drift : ndarray, shape (elements,)
+        How far it still had to go at the end (`adaptive.Adaptation.drift`).
+    """
     return xr.Dataset(
-        {"random_friction": (("element", "frequency"), friction, FRICTION)},
+        {
+            "random_friction": (("element", "frequency"), friction, FRICTION),
+            "random_friction_history": (
+                ("adaptation_segment", "element", "frequency"),
+                history,
+                {"units": "ps-1", "long_name": "friction γ_r while it adapted, segment by segment"},
+            ),
+            "friction_drift": (("element",), drift, DRIFT),
+        },
         {"frequency": ("frequency", frequency, FREQUENCY), "element": list(ELEMENTS)},
     )
 

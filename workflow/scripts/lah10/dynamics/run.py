@@ -17,7 +17,7 @@ from ase.io import read
 from lah10 import ELEMENTS
 from lah10.dynamics import lammps_input as script
 from lah10.dynamics import records
-from lah10.dynamics.adaptive import Adaptation
+from lah10.dynamics.adaptive import MAX_FRICTION_DRIFT, Adaptation, unsettled
 from lah10.dynamics.bath import Bath, expected_temperature
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
@@ -425,7 +425,7 @@ class Stage:
         records.write_dataset(thermo, job.outputs["thermo"])
 
     def _friction_dataset(self) -> xr.Dataset:
-        """γ_r that the adaptation settled on."""
+        """γ_r that the adaptation settled on, how it came there, and whether it arrived."""
         recorder, _ = self._recorder()
         adaptation = Adaptation(
             recorder.frequency,
@@ -435,7 +435,12 @@ class Stage:
         )
         if self.checkpoints.completed:
             adaptation.restore(self.checkpoints.load(self.checkpoints.completed))
-        return records.friction_dataset(recorder.frequency, adaptation.settled())
+        drift = adaptation.drift()
+        if (drift > MAX_FRICTION_DRIFT).any():
+            self.ranks.say(f"{self.name}: {unsettled(drift)}")
+        return records.friction_dataset(
+            recorder.frequency, adaptation.settled(), adaptation.history(), drift
+        )
 
     def _write_production(self, attrs: dict, parts: list, unfinished: dict) -> None:
         job = self.job
@@ -446,20 +451,23 @@ class Stage:
             for name in ("velocity_spectrum", "force_velocity_spectrum")
         ]
         friction = np.full(shape[1:], float(job.bath_options["friction_per_ps"]))
+        drift = None
         if job.bath == "adqtb" and attrs["status"] == "ok":
             friction = self._adapted_friction(recorder)
-        records.write_dataset(
-            records.spectra_dataset(
-                recorder.frequency,
-                *spectra,
-                friction,
-                [len(g) for g in recorder.groups],
-                job.bath,
-                job.temperature_K,
-                attrs,
-            ),
-            job.outputs["spectra"],
+            with xr.open_dataset(job.equilibration) as data:
+                drift = data["friction_drift"].values if "friction_drift" in data else None
+        spectra = records.spectra_dataset(
+            recorder.frequency,
+            *spectra,
+            friction,
+            [len(g) for g in recorder.groups],
+            job.bath,
+            job.temperature_K,
+            attrs,
         )
+        if drift is not None:
+            spectra["friction_drift"] = ("element", drift, records.DRIFT)
+        records.write_dataset(spectra, job.outputs["spectra"])
         title = f"LaH10 {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
         write_trajectory(
             job.outputs["trajectory"], len(self.masses), self._frames(unfinished), title
