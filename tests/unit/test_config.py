@@ -1,7 +1,6 @@
 """The configuration: what is read, and that every mistake is answered in one telling line."""
 
 import copy
-import json
 import re
 from pathlib import Path
 
@@ -158,9 +157,9 @@ def test_a_quantity_may_be_written_in_several_ways(text):
     assert config.validate(changed("dynamics.timestep", text), "x").dynamics.timestep == 0.5
 
 
-def test_json_is_the_configuration_again_with_its_defaults():
+def test_what_is_written_is_the_configuration_again_with_its_defaults():
     read = config.validate(GOOD, "x")
-    content = json.loads(config.to_json(read))
+    content = config.to_dict(read)
     assert content["dynamics"]["timestep"] == "0.5 fs"
     assert config.validate(content, "y") == read
 

@@ -5,7 +5,6 @@ import pytest
 
 from lah10.dynamics.spectra import bath_energy
 from lah10.pimd.beads import (
-    beads_needed,
     converged,
     extrapolate,
     harmonic_error,
@@ -74,20 +73,6 @@ def test_economised_springs_are_exact_where_trotter_springs_are_not():
         )
         assert abs(few).max() < 2e-3
         assert abs(usual).max() > 0.03
-
-
-def test_beads_needed():
-    few = beads_needed(300.0, 70.0)
-    assert 16 <= few <= 24
-    assert beads_needed(300.0, 70.0, tolerance=1e-2) < few
-    assert beads_needed(600.0, 70.0) == pytest.approx(few / 2, abs=4)
-    assert beads_needed(300.0, 70.0, "trotter", tolerance=1e-2) == pytest.approx(40, abs=4)
-    springs = spring_frequencies(few, 300.0, 70.0)
-    frequency = np.linspace(1, 70, 300)
-    ratio = harmonic_temperature(frequency, 300.0, springs) / exact(300.0, frequency)
-    assert abs(ratio - 1).max() < 1.1e-3
-    with pytest.raises(ValueError, match="more than 64 beads"):
-        beads_needed(10.0, 70.0, "trotter", most=64)
 
 
 def test_error_of_a_crystal_is_the_mean_over_its_modes():

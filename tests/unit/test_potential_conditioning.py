@@ -9,7 +9,7 @@ import labelled
 from lah10.errors import UserError
 from lah10.potential import conditioning, graphs, preparation, training
 from lah10.potential.evaluate import evaluate
-from toy_training import TEMPLATE, prepared
+from toy_training import TEMPLATE, prepared, read_curve
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_conditioned_training_gives_an_ordinary_model(index, tmp_path):
     plain.pop(conditioning.KEY)
     stages = [plain, new, kept, plain]
     training.train(stages, index, run, log)
-    columns = [training.read_curve(training.stage_folder(run, i) / "lcurve.out") for i in range(4)]
+    columns = [read_curve(training.stage_folder(run, i) / "lcurve.out") for i in range(4)]
     curves = [column["rmse_f_trn"] for column in columns]
     assert curves[1][-1] < 0.9 * curves[1][0]
     assert curves[2][0] < 0.9 * curves[1][0] and curves[3][0] < 0.9 * curves[1][0]

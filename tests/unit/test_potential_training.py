@@ -18,7 +18,7 @@ from lah10 import frozen_model
 from lah10.errors import UserError
 from lah10.potential import preparation, training
 from lah10.potential.evaluate import PACKAGE_ROOT, evaluate
-from toy_training import TEMPLATE, prepared
+from toy_training import TEMPLATE, prepared, read_curve
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     first, last = (training.stage_folder(run, stage) for stage in (0, 1))
     assert [training.checkpoint_step(stage) for stage in (first, last)] == [20, 20]
     # The second stage starts where the first one ended, not anew.
-    errors = [training.read_curve(stage / "lcurve.out")["rmse_f_trn"] for stage in (first, last)]
+    errors = [read_curve(stage / "lcurve.out")["rmse_f_trn"] for stage in (first, last)]
     assert errors[1][0] < 0.9 * errors[0][0]
 
     # Done is done.
@@ -173,7 +173,7 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     # A frozen graph is a start like a checkpoint; from another one the training is another.
     further = tmp_path / "further"
     training.train([content], index, further, log, start=frozen)
-    curve = training.read_curve(training.stage_folder(further, 0) / "lcurve.out")
+    curve = read_curve(training.stage_folder(further, 0) / "lcurve.out")
     assert curve["rmse_f_trn"][0] < 0.9 * errors[0][0]
     marks = [training.fingerprint([content], index, start) for start in (None, frozen, compressed)]
     assert all(marks.count(mark) == 1 for mark in marks)
@@ -226,7 +226,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(index, tmp_path):
         (stage / name).write_text(json.dumps(value))
     training.train([shorter], index, run, log)
     assert training.checkpoint_step(stage) == done + 10
-    curve = training.read_curve(stage / "lcurve.out")
+    curve = read_curve(stage / "lcurve.out")
     assert curve["step"][-1] == done + 10
     assert "restart from model" in log.read_text()
 

@@ -58,6 +58,17 @@ def test_every_number_is_there_with_error_and_units(distorted):
                 or name in WITHOUT_ERROR, name  # fmt: skip
 
 
+def test_a_spread_is_not_called_a_standard_error(distorted, tmp_path):
+    folder, _, found = distorted
+    merged = phase_diagram.merge(
+        [("classical", 150, 200, folder / "out" / "summary.nc")], tmp_path / "phase_diagram.nc"
+    )
+    for dataset in (found["summary"], merged):
+        assert dataset.theta_null_stderr.long_name.startswith("spread over bootstrap samples")
+        for name in ("theta_deviation_stderr", "local_distortion_null_stderr"):
+            assert dataset[name].long_name.startswith("standard error: ")
+
+
 def test_a_committee_tells_where_it_does_not_know(tmp_path):
     """Asked at every fourth sample; in the second half of the run it disagrees."""
     run = made_up_run.write_run(tmp_path)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 import labelled
 from lah10.potential import dataset, preparation, settings
 
@@ -39,3 +41,11 @@ def prepared(folder: Path) -> Path:
     }
     split = settings.Split.model_validate({"sources": {"toy": source}})
     return preparation.prepare(split, {"toy": folder / "toy"}, folder / "prepared")
+
+
+def read_curve(path: Path) -> dict[str, np.ndarray]:
+    """deepmd-kit's lcurve.out: step, rmse_e_trn, rmse_f_val, …, each (records,)."""
+    with open(path, encoding="utf-8") as handle:
+        names = handle.readline().lstrip("# ").split()
+    table = np.loadtxt(path, ndmin=2)
+    return dict(zip(names, table.T, strict=True))

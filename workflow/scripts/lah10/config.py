@@ -694,11 +694,6 @@ def to_dict(config: Config) -> dict:
     return config.model_dump(mode="json")
 
 
-def to_json(config: Config) -> str:
-    """`to_dict` as one line of JSON, which is YAML that runs the campaign again."""
-    return json.dumps(to_dict(config), sort_keys=True)
-
-
 def json_schema() -> str:
     """JSON schema of the configuration file, for editors; kept in workflow/schemas."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

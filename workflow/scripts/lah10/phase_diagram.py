@@ -91,6 +91,17 @@ VARIABLES = {
     "equilibration_time": ((), "ps", "equilibration detected inside the production run"),
 }
 
+#: Variables whose `_stderr` is the spread of single values, not the error of their mean.
+SPREADS = {"theta_null", "theta_beads_null", "theta_centroid_null"}
+
+
+def error_name(name: str, long_name: str) -> str:
+    """Long name of `<name>_stderr`, where `long_name` is the variable's own."""
+    if name in SPREADS:
+        return f"spread over bootstrap samples, not the error of their mean: {long_name}"
+    return f"standard error: {long_name}"
+
+
 #: Attributes of a point that become variables of the grid: type, units, long name.
 PROVENANCE = {
     "wall_seconds": (float, "s", "wall time of the production run"),
@@ -222,7 +233,7 @@ class _Grid:
         for name, (dims, units, long_name) in VARIABLES.items():
             self._define(name, dims, {"units": units, "long_name": long_name})
             self._define(f"{name}_stderr", dims,
-                         {"units": units, "long_name": f"standard error: {long_name}"})
+                         {"units": units, "long_name": error_name(name, long_name)})
         for name, flags in FLAGS.items():
             fill = STATUS["missing"] if name == "status" else -1
             self.variables[name] = (

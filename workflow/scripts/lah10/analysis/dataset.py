@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from lah10.files import atomic_path
+from lah10.phase_diagram import error_name
 
 #: Variables: name -> (dimensions, units, long name).
 Table = Mapping[str, tuple[tuple[str, ...], str, str]]
@@ -22,7 +23,8 @@ def assemble(
 ) -> xr.Dataset:
     """A dataset with every coordinate and variable of the tables; what has no value is NaN.
 
-    A value may also be named `<name>_stderr`: the standard error of a variable of the table.
+    A value may also be named `<name>_stderr`: the standard error of a variable of the table (or a
+    spread, see `lah10.phase_diagram.SPREADS`).
 
     Raises
     ------
@@ -38,8 +40,9 @@ def assemble(
         value = np.asarray(values.get(name, np.full(shape, np.nan)), dtype=float)
         dataset[name] = (dims, value, {"units": units, "long_name": long_name})
     for name in values.keys() - coordinates.keys() - table.keys():
-        dims, units, long_name = table[name.removesuffix("_stderr")]
-        described = {"units": units, "long_name": f"standard error: {long_name}"}
+        variable = name.removesuffix("_stderr")
+        dims, units, long_name = table[variable]
+        described = {"units": units, "long_name": error_name(variable, long_name)}
         dataset[name] = (dims, np.asarray(values[name], dtype=float), described)
     return dataset
 

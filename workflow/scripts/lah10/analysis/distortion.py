@@ -109,7 +109,8 @@ class CageAngles:
         return len(self._cages.la)
 
     def add(self, displacement: np.ndarray, cell: np.ndarray) -> None:
-        """Take in one frame: fractional displacements from the sites (n, 3), and the cell (Å)."""
+        """Take in one frame: fractional displacements from the sites (n, 3), and the cell (3, 3),
+        vectors as rows, Å."""
         cages = self._cages
         corners = (
             self._corners + displacement[cages.corners] - displacement[cages.la][:, None, None]
@@ -144,7 +145,8 @@ def normals(corners: np.ndarray) -> np.ndarray:
 
 
 def diagonal_normals(corners: np.ndarray) -> np.ndarray:
-    """Unit normals to the diagonals of quadrilaterals, outward: (c2 − c0) × (c3 − c1)."""
+    """Unit normals to the diagonals of quadrilaterals, outward, (..., 4, 3) -> (..., 3):
+    (c2 − c0) × (c3 − c1)."""
     return _unit(
         np.cross(corners[..., 2, :] - corners[..., 0, :], corners[..., 3, :] - corners[..., 1, :])
     )
@@ -177,12 +179,13 @@ def corner_angles(corners: np.ndarray) -> np.ndarray:
 
 
 def cell_angles(cell: np.ndarray) -> np.ndarray:
-    """alpha, beta, gamma in degree of a cell with vectors as rows."""
+    """alpha, beta, gamma in degree, shape (3,), of a cell (3, 3) with vectors as rows."""
     unit = _unit(cell)
     return np.degrees(np.arccos([unit[1] @ unit[2], unit[2] @ unit[0], unit[0] @ unit[1]]))
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) of length 1."""
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
@@ -192,7 +195,9 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     Parameters
     ----------
     angles : CageAngles
-    time : (frames,) ps.
+        Of all frames.
+    time : ndarray, shape (frames,)
+        ps.
     start : int
         First frame of the equilibrated part; means, errors and nulls start there, and windows
         that begin earlier are left out.
@@ -322,5 +327,6 @@ def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, st
 
 
 def distortion(shears: np.ndarray) -> np.ndarray:
-    """Distortion in degree of cages with the shears (..., 3): their root mean square."""
+    """Distortion in degree, shape (...), of cages with the shears (..., 3): their root mean
+    square."""
     return np.sqrt((shears**2).mean(axis=-1))

@@ -73,7 +73,10 @@ def measure(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dict
 
 
 def degrees_of_freedom(numbers: np.ndarray, masses: np.ndarray) -> np.ndarray:
-    """Degrees of freedom of each element without the total momentum; they sum to 3N − 3."""
+    """Degrees of freedom of each element without the total momentum; they sum to 3N − 3.
+
+    numbers, masses, result : (elements,), number of atoms and g/mol.
+    """
     return 3 * numbers * (1 - masses / (numbers * masses).sum())
 
 
@@ -82,6 +85,11 @@ def _without_friction(summary: dict, spectral: dict, freedom: np.ndarray, volume
 
     The spectra say by which factor the friction raises an element's kinetic energy; the energy
     itself is known better from all atoms at all times.
+
+    summary : kinetic temperatures (elements,) and their mean, K, with errors.
+    spectral : has friction_factor (elements,) and its error, which are taken out of it.
+    freedom : (elements,) degrees of freedom.
+    volume : Å³.
     """
     factor, error = (spectral.pop(f"friction_factor{end}") for end in ("", "_stderr"))
     raw, raw_error = summary["kinetic_temperature"], summary["kinetic_temperature_stderr"]
@@ -107,6 +115,7 @@ def _without_friction(summary: dict, spectral: dict, freedom: np.ndarray, volume
 
 
 def _energies(thermo: xr.Dataset, begin: float) -> tuple[dict, dict]:
+    """Values of the summary and arrays over time (rows,) or (rows, elements), from `begin`, ps."""
     numbers, masses = thermo.n_atoms.values, thermo.mass.values
     freedom = degrees_of_freedom(numbers, masses)
     kinetic = thermo.kinetic_energy.transpose("time", "element").values
@@ -142,6 +151,8 @@ def _energies(thermo: xr.Dataset, begin: float) -> tuple[dict, dict]:
 
 
 def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dict, dict]:
+    """Values of the summary, (elements,) or single, and arrays over frequency (F,) or
+    (elements, F), of the blocks from `begin`, ps; empty without a block."""
     frequency = spectra.frequency.values
     velocity = spectra.velocity_spectrum.transpose("block", "element", "frequency").values
     force = spectra.force_velocity_spectrum.transpose("block", "element", "frequency").values
@@ -163,7 +174,8 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
     zero_point = 0.5 * units.PLANCK * frequency / units.BOLTZMANN
 
     def quantities(velocity, force):
-        # m S_vv as it is, and as it were if every frequency held the energy of the bath.
+        # Of mean spectra (elements, F): m S_vv as it is, and as it were if every frequency held the
+        # energy of the bath.
         held = velocity * masses[:, None] * units.MVV2E
         wanted = force / random_friction
         by_element = np.where(used, 6 * numbers[:, None] * held / driven, 0.0)

@@ -14,15 +14,21 @@ def images(
 
     Parameters
     ----------
-    scaled : (n, 3) fractional coordinates, wrapped or not.
-    cell : (3, 3) cell vectors as rows, Å.
-    margin : Å.
+    scaled : ndarray, shape (n, 3)
+        Fractional coordinates, wrapped or not.
+    cell : ndarray, shape (3, 3)
+        Cell vectors as rows, Å.
+    margin : float
+        Å.
 
     Returns
     -------
-    positions : (m, 3) Cartesian, Å.
-    index : (m,) index of the point that each image belongs to.
-    shift : (m, 3) int; position = (scaled[index] + shift) @ cell.
+    positions : ndarray, shape (m, 3)
+        Cartesian, Å.
+    index : ndarray of int, shape (m,)
+        The point that each image belongs to.
+    shift : ndarray of int, shape (m, 3)
+        position = (scaled[index] + shift) @ cell.
     """
     reach = margin / thicknesses(cell)
     home = -np.floor(scaled).astype(int)
@@ -46,12 +52,13 @@ def images(
 
 
 def wrap(scaled: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Cartesian positions (Å) of fractional coordinates folded into the home cell."""
+    """Cartesian positions, Å, shape (n, 3), of fractional coordinates (n, 3) folded into the home
+    cell (3, 3), vectors as rows, Å."""
     return (scaled - np.floor(scaled)) @ cell
 
 
 def nearest_image(scaled_difference: np.ndarray) -> np.ndarray:
-    """Fractional differences folded into [-½, ½).
+    """Fractional differences, shape (..., 3), folded into [-½, ½), of the same shape.
 
     This is the shortest vector whenever that is shorter than half the smallest thickness of the
     cell, which holds for displacements from a site.

@@ -27,8 +27,8 @@ MIN_BLOCKS = 5
 
 
 def equilibration_index(series: np.ndarray) -> int:
-    """First sample of the equilibrated part of a series: the start that leaves most independent
-    samples, at most half of the series.
+    """First sample of the equilibrated part of a series (n,): the start that leaves most
+    independent samples, at most half of the series.
 
     Short and constant series are taken whole.
     """
@@ -91,8 +91,8 @@ def mean_error(series: np.ndarray) -> tuple[float, float]:
 
 
 def block_means(series: np.ndarray, length: int) -> np.ndarray:
-    """Means over consecutive blocks of `length` samples, shape (n // length, ...); a rest is
-    dropped."""
+    """Means over consecutive blocks of `length` samples of a series (n, ...), shape
+    (n // length, ...); a rest is dropped."""
     count = len(series) // length
     return series[: count * length].reshape(count, length, *series.shape[1:]).mean(axis=1)
 
@@ -109,12 +109,15 @@ def bootstrap_noise(series: np.ndarray, samples: int, rng: np.random.Generator) 
 
     Parameters
     ----------
-    series : (n, k).
-    samples : number of bootstrap samples.
+    series : ndarray, shape (n, k)
+    samples : int
+        Number of bootstrap samples.
+    rng : Generator
 
     Returns
     -------
-    (samples, k) deviations of the resampled means from the true means, zero on average.
+    ndarray, shape (samples, k)
+        Deviations of the resampled means from the true means, zero on average; NaN where n < 2.
     """
     series = np.asarray(series, dtype=float)
     n, k = series.shape
@@ -138,7 +141,8 @@ def bootstrap_noise(series: np.ndarray, samples: int, rng: np.random.Generator) 
 
 
 def jackknife(estimates: np.ndarray) -> np.ndarray:
-    """Standard error from leave-one-out estimates, shape (blocks, ...); NaN for fewer than two."""
+    """Standard error, shape (...), from leave-one-out estimates (blocks, ...); NaN for fewer than
+    two."""
     estimates = np.asarray(estimates, dtype=float)
     count = len(estimates)
     if count < 2:
@@ -152,12 +156,15 @@ def leave_one_out(values: np.ndarray, weights: np.ndarray | None = None) -> np.n
 
     Parameters
     ----------
-    values : (blocks, ...) mean of each block.
-    weights : (blocks,), default equal.
+    values : ndarray, shape (blocks, ...)
+        Mean of each block.
+    weights : ndarray, shape (blocks,), optional
+        Default: equal.
 
     Returns
     -------
-    (blocks, ...); NaN where one block is all there is.
+    ndarray, shape (blocks, ...)
+        NaN where one block is all there is.
     """
     values = np.asarray(values, dtype=float)
     weights = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)

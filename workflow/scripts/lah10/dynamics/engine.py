@@ -46,7 +46,14 @@ class Engine:
         self._at_setup = False
 
     def execute(self, lines: Iterable[str]) -> None:
-        """Give commands; what LAMMPS refuses or loses becomes a PointFailure."""
+        """Give commands, one after another.
+
+        Raises
+        ------
+        PointFailure
+            LAMMPS lost atoms, or a number is none. What it refuses for another reason comes as it
+            comes: that is the program's mistake.
+        """
         for line in lines:
             self.commands.append(line)
             self._command(line)
@@ -79,6 +86,10 @@ class Engine:
 
         With an adaptation, every segment of the recorder that began at step `adapt_from` or later
         changes the bath's γ_r when it ends.
+
+        recorder : of all N atoms of the bath; None records nothing.
+        every, adapt_from : steps.
+
         The velocity and the pair force are read in the callback itself: LAMMPS moves its arrays
         whenever atoms change place in memory.
         """
@@ -95,6 +106,7 @@ class Engine:
             out[:n_local] = 0.0
 
     def _push(self, step, n_local, tags, out) -> None:
+        """Write the bath's force (eV/Å) on this rank's atoms into `out`, shape (≥ n_local, 3)."""
         bath = self.bath
         index = tags[:n_local] - 1
         random = bath.random_force(step)[index]
@@ -111,6 +123,7 @@ class Engine:
             self._record(int(step), index, on_step)
 
     def _record(self, step, index, velocity) -> None:
+        """Give velocities (n_local, 3), Å/ps, of the atoms `index` (n_local,) to the recorder."""
         everyone = np.zeros((len(self.bath.masses), 3))
         everyone[index] = velocity
         if self.comm is not None:
@@ -151,7 +164,7 @@ class Engine:
         return int(self.lmp.extract_global("ntimestep"))
 
     def cell(self) -> np.ndarray:
-        """Cell vectors a, b, c as rows, Å."""
+        """Cell vectors a, b, c as rows, Å, shape (3, 3)."""
         low, high, xy, yz, xz = self.lmp.extract_box()[:5]
         lx, ly, lz = np.subtract(high, low)
         return np.array([[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]])
@@ -167,7 +180,8 @@ class Engine:
         return float(self.lmp.get_thermo("pe"))
 
     def sample(self) -> dict[str, np.ndarray]:
-        """Values of the last thermo output: see `records.thermo_dataset` for names and units."""
+        """Values of the last thermo output by name, without their dimension of time: see
+        `records.SERIES` for shapes and units."""
         row = self.lmp.last_thermo()
         cell_energies = [
             self.lmp.extract_fix(

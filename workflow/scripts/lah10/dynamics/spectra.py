@@ -21,7 +21,7 @@ CUTOFF_WIDTH = 0.02
 
 
 def classical_energy(frequency, temperature: float) -> np.ndarray:
-    """k_B T at every frequency, eV (equipartition)."""
+    """k_B T at every frequency, eV (equipartition), in the shape of `frequency`."""
     return np.full(np.shape(frequency), BOLTZMANN * temperature)
 
 
@@ -37,6 +37,11 @@ def quantum_energy(frequency, temperature: float) -> np.ndarray:
         ω/2π in THz, any sign (Θ is even).
     temperature : float
         K, not negative.
+
+    Returns
+    -------
+    ndarray
+        eV, in the shape of `frequency`.
     """
     half = 0.5 * PLANCK * np.abs(np.asarray(frequency, dtype=float))
     thermal = BOLTZMANN * temperature
@@ -49,14 +54,16 @@ def quantum_energy(frequency, temperature: float) -> np.ndarray:
 
 
 def bath_energy(bath: str, frequency, temperature: float) -> np.ndarray:
-    """Θ(ω, T) of a bath by name: "classical", "qtb" or "adqtb"; eV."""
+    """Θ(ω, T) of a bath by name, "classical", "qtb" or "adqtb"; eV, in the shape of `frequency`
+    (THz)."""
     if bath == "classical":
         return classical_energy(frequency, temperature)
     return quantum_energy(frequency, temperature)
 
 
 def cutoff_filter(frequency, cutoff: float) -> np.ndarray:
-    """Fermi function that ends the noise at `cutoff` THz, 1 below and 0 above.
+    """Fermi function that ends the noise at `cutoff` THz, 1 below and 0 above, in the shape of
+    `frequency` (THz).
 
     Without it the zero-point part of the spectrum grows with ω for ever and feeds energy to
     frequencies at which nothing vibrates (Barrat and Rodney, J. Stat. Phys. 144, 679 (2011)).
@@ -95,6 +102,16 @@ def noise_energy(
         classical bath has nothing to correct.
     friction, timestep : float
         γ in 1/ps, Δt in ps.
+
+    Returns
+    -------
+    ndarray
+        eV, in the shape of `frequency` (THz).
+
+    Raises
+    ------
+    ValueError
+        Another correction.
     """
     if bath == "classical":
         return classical_energy(frequency, temperature)
@@ -133,6 +150,11 @@ def response(
         γ, 1/ps.
     timestep : float
         Δt, ps; 0 for continuous time.
+
+    Returns
+    -------
+    kinetic, potential : ndarray
+        1/THz, of the shape of `frequency` and `mode` broadcast.
     """
     omega, omega0 = 2 * np.pi * np.asarray(frequency), 2 * np.pi * np.asarray(mode)
     swing = velocity = omega
@@ -185,7 +207,7 @@ def potential_correction(
 
     Returns
     -------
-    frequency, factor : ndarray
+    frequency, factor : ndarray, shape (NODES,)
         THz, ascending, and the factor there; constant beyond both ends. Do not write into them.
     """
     nodes = np.geomspace(FIRST_NODE, LAST_NODE * cutoff, NODES)
@@ -232,6 +254,11 @@ def oscillator_energies(
         See `noise_energy`.
     timestep : float
         ps; 0 for continuous time.
+
+    Returns
+    -------
+    kinetic, potential : float
+        Each Θ/2 in a bath without friction.
     """
     if timestep:
         top = 0.5 / timestep

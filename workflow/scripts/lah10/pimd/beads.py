@@ -25,8 +25,6 @@ import numpy as np
 
 from lah10.units import BOLTZMANN, PLANCK
 
-SPRINGS = ("economised", "trotter")
-
 
 def spring_frequencies(beads: int, temperature: float, highest: float | None) -> np.ndarray:
     """Frequencies of the free ring's normal modes, THz, shape (beads,); the first is zero.
@@ -64,44 +62,6 @@ def harmonic_temperature(
     squared = np.asarray(frequency, dtype=float)[..., None] ** 2
     internal = np.asarray(springs)[1:] ** 2
     return temperature * (1.0 + (squared / (squared + internal)).sum(axis=-1))
-
-
-def beads_needed(
-    temperature: float,
-    highest: float,
-    springs: str = "economised",
-    tolerance: float = 1e-3,
-    most: int = 4096,
-) -> int:
-    """Fewest beads, a multiple of 4, with which every oscillator from 1 THz to the highest
-    frequency (THz) has its kinetic energy within the relative tolerance.
-
-    Raises
-    ------
-    ValueError
-        More than `most` beads.
-    """
-    from lah10.dynamics.spectra import bath_energy
-
-    frequency = np.linspace(1.0, highest, 200)
-    exact = bath_energy("qtb", frequency, temperature) / BOLTZMANN
-    fitted = highest if springs == "economised" else None
-
-    def enough(beads: int) -> bool:
-        ring = spring_frequencies(beads, temperature, fitted)
-        return bool(
-            (abs(harmonic_temperature(frequency, temperature, ring) / exact - 1) < tolerance).all()
-        )
-
-    few, many = 0, 4
-    while not enough(many):
-        few, many = many, 2 * many
-        if many > most:
-            raise ValueError(f"more than {most} beads for {highest:g} THz at {temperature:g} K")
-    while many - few > 4:
-        middle = (few + many) // 8 * 4
-        few, many = (few, middle) if enough(middle) else (middle, many)
-    return many
 
 
 def harmonic_error(

@@ -39,12 +39,19 @@ class DeepPotential(Dummy_driver):
         super().__init__(**kwargs)
 
     def check_parameters(self):
+        """Load the graph, and say by number which atom is what, (n,).
+
+        Raises
+        ------
+        ValueError
+            The template holds an element that the graph does not know.
+        """
         self.potential = load(self.model)
         known = self.potential.get_type_map()
         self.types = [known.index(symbol) for symbol in read(self.template).get_chemical_symbols()]
 
     def compute_structure(self, cell, pos):
-        """One structure: see `compute`."""
+        """One structure, cell (3, 3) and pos (n, 3): its item of `compute`."""
         return self.compute([cell], [pos])[0]
 
     def compute(self, cell, pos):
@@ -58,8 +65,9 @@ class DeepPotential(Dummy_driver):
 
         Returns
         -------
-        list of (energy, forces (n, 3), virial (3, 3), "")
-            The virial is −dE/dε, positive when compressed.
+        list of (float, ndarray (n, 3), ndarray (3, 3), "")
+            Energy, forces and virial of each structure. The virial is −dE/dε, positive when
+            compressed.
         """
         if not isinstance(cell, list):
             return self.compute_structure(cell, pos)

@@ -561,14 +561,6 @@ def run_dp(
         raise UserError(f"dp {arguments[0]} failed in {folder}: {reason}; see {log}")
 
 
-def read_curve(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """deepmd-kit's lcurve.out: step, rmse_e_trn, rmse_f_val, …, each (records,)."""
-    with open(path, encoding="utf-8") as handle:
-        names = handle.readline().lstrip("# ").split()
-    table = np.loadtxt(path, ndmin=2)
-    return dict(zip(names, table.T, strict=True))
-
-
 def _read(path: Path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
