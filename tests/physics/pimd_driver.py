@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from ase.io import read
 from ipi.utils.units import unit_to_internal
 
 from lah10.pimd.deep_potential import DeepPotential
@@ -46,4 +47,41 @@ def derivatives():
         "virial_numerical": strained.tolist(),
         "together": [float(one[0]) for one in both],
         "alone": [float(one) for one in alone],
+    }
+
+
+def write_restart(crystal: str, restart: str) -> dict:
+    """Write the restart file of a sheared crystal with displaced atoms, some over the edge.
+
+    Returns
+    -------
+    dict
+        positions (n, 3), Å, and the cell's lengths and angles.
+    """
+    from ase.geometry import cell_to_cellpar
+
+    from lah10.dynamics import lammps_input as script
+    from lah10.dynamics.engine import Engine
+
+    atoms = read(crystal)
+    rng = np.random.default_rng(3)
+    atoms.rattle(0.05, rng=rng)
+    cell = atoms.cell.array.copy()
+    cell[1, 0] = 0.1
+    atoms.set_cell(cell, scale_atoms=True)
+    data = f"{restart}.data"
+    script.write_data(atoms, data)
+    engine = Engine("none")
+    engine.execute(
+        [
+            *script.header(),
+            *script.crystal(data),
+            "pair_style zero 2.0",
+            "pair_coeff * *",
+            f"write_restart {restart}",
+        ]
+    )
+    return {
+        "positions": engine.positions().tolist(),
+        "parameters": cell_to_cellpar(engine.cell()).tolist(),
     }

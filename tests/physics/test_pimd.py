@@ -269,6 +269,32 @@ def test_outputs_describe_the_run(undisturbed):
         assert 0 < abs(spread).max() < 0.2
 
 
+def test_beads_begin_where_a_classical_run_ended(in_lammps, tmp_path):
+    """At its positions and in its cell, all beads alike; and its failure is theirs."""
+    job = short(tmp_path)
+    ended = in_lammps("pimd_driver", "write_restart", crystal=job["start"],
+                      restart=str(tmp_path / "end.restart"))  # fmt: skip
+    job |= {"restart": str(tmp_path / "end.restart"), "equilibration": str(tmp_path / "before.nc")}
+    job["dynamics"] |= {"equilibrate_ps": 0.005, "produce_ps": 0.01, "frame_interval_fs": 5.0}
+    attrs = {"status": "ok", "status_message": ""}
+    xr.Dataset(attrs=attrs).to_netcdf(job["equilibration"])
+    assert run(job, tmp_path).attrs["start"] == "classical"
+    lines = Path(job["outputs"]["start"]).read_text().splitlines()
+    positions = np.array([line.split()[1:] for line in lines[2:]], float)
+    np.testing.assert_allclose(positions, ended["positions"], atol=1e-8)
+    parameters = np.array(lines[1].split(":")[1].split()[:6], float)
+    np.testing.assert_allclose(parameters, ended["parameters"], atol=1e-8)
+    assert parameters[5] != 90.0
+
+    xr.Dataset(attrs={"status": "volume", "status_message": "too large"}).to_netcdf(
+        tmp_path / "failed.nc"
+    )
+    data = run(job | {"equilibration": str(tmp_path / "failed.nc")}, tmp_path)
+    assert data.attrs["status"] == "volume"
+    assert data.attrs["status_message"] == "in the classical equilibration: too large"
+    assert all(Path(path).exists() for path in job["outputs"].values())
+
+
 def test_collapse_is_a_result_with_a_status(tmp_path):
     """Without an elastic resistance the pressure squeezes the cell away."""
     crystal(tmp_path, 2, 10, [6.0, 40.0])

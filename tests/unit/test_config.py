@@ -148,6 +148,12 @@ def test_points_of_path_integrals():
     assert read.pimd.options["produce_ps"] == 5.0
     assert read.pimd.highest_THz == 80.0
     assert config.validate(config.to_dict(read), "y") == read
+    assert read.pimd.start == "crystal"
+    classical = changed("pimd", {"points": [POINT], "start": "classical"})
+    assert config.validate(classical, "x").pimd.start == "classical"
+    assert complaint(classical | {"baths": ["qtb"]}).startswith(
+        "pimd.start: classical is not allowed; crystal is allowed, or classical with the classical"
+    )
     trotter = config.validate(changed("pimd.springs", "trotter"), "x")
     assert trotter.pimd.highest_THz is None and trotter.pimd.points == ()
 
@@ -241,6 +247,7 @@ def test_what_is_written_is_the_configuration_again_with_its_defaults():
          r"pimd.points\[1\].pressure: 140 is not allowed; a value of pressure.values \(150, 200, "),
         ("pimd.points", [POINT, POINT], r"pimd.points\[1\]: 150 GPa, 1 K stands there twice"),
         ("pimd.points", POINT, r"pimd.points: .* is not allowed; a list"),
+        ("pimd.start", "qtb", r"pimd.start: \"qtb\" is not allowed; 'crystal' or 'classical'"),
         ("pimd.springs", "eco", r"pimd.springs: \"eco\" .* 'economised' or 'trotter'"),
         ("pimd.timestep", "2 fs", r"pimd.timestep: \"2 fs\" .* > 0 and <= 1 fs"),
         ("pimd.checkpoint_interval", "0.05 ps", r"pimd.checkpoint_interval: 0.05 ps .* frame_int"),

@@ -164,6 +164,39 @@ def test_table(made):
     assert re.search(r"- 32 beads: in the harmonic crystal .* La -\d+\.\d K, H -\d+\.\d K", text)
 
 
+def test_judgement_of_baths(made):
+    """A line a bath and a quantity, with what it says."""
+    _, _, compared = made
+    text = comparison.table(compared)
+    lines = [line for line in text.splitlines() if " − PIMD, " in line]
+    assert len(lines) == 2 * 4
+    found = {tuple(re.match(r"- (\w+) − PIMD, (\w+(?: of \w+)?)", line).groups()): line
+             for line in lines}  # fmt: skip
+    # Equipartition at 200 K beside 845 K.
+    assert re.search(r": -6\d\d\.\d ± \d+\.?\d* K \(-7\d\.\d%\): differ\.$",
+                     found["classical", "T_kin of H"])  # fmt: skip
+    assert "deconvolved" in found["qtb", "T_kin of H"]
+    assert "deconvolved" not in found["classical", "T_kin of H"]
+    assert "of θ" in found["qtb", "deviation of θ"] and "°" in found["qtb", "deviation of θ"]
+    assert found["classical", "volume"].count("Å³") == 1
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "said"),
+    [
+        (1.5, 1.0, "agree within 2σ"),
+        (-3.0, 4.0, "agree within 2σ"),
+        (3.0, 4.6, "too noisy to tell at 1%"),
+        (9.0, 4.0, "differ"),
+        (-60.0, 20.0, "differ"),
+        (3.0, np.nan, "too noisy to tell at 1%"),
+    ],
+)
+def test_agreement_takes_precision(difference, error, said):
+    """Of 900 K: two standard errors must be below 9 K."""
+    assert comparison.judge(difference, error, 900.0) == said
+
+
 def test_figure(made, tmp_path):
     folder, _, _ = made
     outputs = [tmp_path / "one.png", tmp_path / "one.pdf"]

@@ -39,6 +39,17 @@ def test_one_point_may_be_asked_for(made):
     assert made.planned("--", target) == ["Build the supercell of 44 atoms", *pimd((200, 16))]
 
 
+def test_beads_may_begin_where_classical_atoms_ended(made):
+    """They then wait for that equilibration, and run again where they began elsewhere."""
+    made.configure(**GRID | {"baths": ["classical"]}, pimd={"points": POINTS, "start": "classical"})
+    target = str(made.point("pimd", "150", "200") / "beads4/thermo.nc")
+    assert made.planned("--", target) == [
+        "Build the supercell of 44 atoms",
+        "Equilibrate classical at 150 GPa, 200 K",
+        *pimd((200, 4)),
+    ]
+
+
 def test_without_points_it_says_what_is_missing(made):
     made.configure(**GRID)
     run = made.snakemake("--dry-run", "pimd")

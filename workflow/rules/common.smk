@@ -57,6 +57,17 @@ def of_pimd_runs(name):
     ]
 
 
+def classical_state():
+    """Where path integrals begin, if not on the crystal: the end of a classical equilibration."""
+    if CONFIG.pimd.start == "crystal":
+        return {}
+    point = f"{POINTS}/classical/P{{pressure}}_T{{temperature}}"
+    return {
+        "restart": f"{point}/equilibrated.restart",
+        "equilibration": f"{point}/equilibration.nc",
+    }
+
+
 def of_judged_points(name):
     """The file `name` of every bath at the points that path integrals are run at."""
     return [

@@ -17,6 +17,7 @@ rule pimd_run:
     input:
         supercell=SUPERCELL,
         model=ancient(CONFIG.potential.model),
+        **classical_state(),
     output:
         thermo=f"{POINTS}/{PIMD_RUN}/thermo.nc",
         centroids=f"{POINTS}/{PIMD_RUN}/centroids.nc",

@@ -17,6 +17,8 @@ run_pimd(
         "beads": int(snakemake.wildcards.beads),
         "highest_THz": snakemake.params.highest_THz,
         "start": snakemake.input.supercell,
+        "restart": snakemake.input.get("restart"),
+        "equilibration": snakemake.input.get("equilibration"),
         "driver_options": {
             "model": snakemake.input.model,
             "template": snakemake.input.supercell,

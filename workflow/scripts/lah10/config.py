@@ -285,6 +285,11 @@ class PimdPoint(Section):
 
 class Pimd(Section):
     points: tuple[PimdPoint, ...] = Field((), description="points of the grid, and their beads")
+    start: Literal["crystal", "classical"] = Field(
+        "crystal",
+        description="where beads begin: on the perfect crystal, or where the classical bath's "
+        "equilibration ended",
+    )
     springs: Literal["economised", "trotter"] = Field(
         "economised", description="between beads: fitted to oscillators, or the usual ones"
     )
@@ -499,6 +504,11 @@ class Config(Grid, Named):
 
     def _check_pimd(self) -> None:
         """Path integrals are compared with the baths at the same points, each once, above 0 K."""
+        if self.pimd.start == "classical" and "classical" not in self.baths:
+            raise _reject(
+                "pimd.start: classical is not allowed; crystal is allowed, or classical with the "
+                "classical bath in `baths`"
+            )
         seen = set()
         for i, point in enumerate(self.pimd.points):
             for key in ("pressure", "temperature"):

@@ -20,8 +20,11 @@ from lah10.files import atomic_path
 from lah10.phase_diagram import STATUS
 from lah10.pimd.beads import converged, harmonic_error
 
-#: Relative change of kinetic energies with the last increase of beads that counts as none.
+#: Relative change of kinetic energies with the last increase of beads that counts as none; and
+#: what a comparison must be able to tell before "agree" says anything. Of θ, a share of 90°.
 TOLERANCE = 0.01
+#: Standard errors by which a bath must be off to differ.
+SIGMAS = 2.0
 
 ROWS = ("row",)
 VARIABLES: datasets.Table = {
@@ -248,8 +251,10 @@ mean of the distortion angle of particles (atoms, beads; in brackets of centroid
 deviation from 90° that a cubic crystal with the same noise shows. Δg: root mean square difference
 of g(r) from that of the run with most beads, of its own root mean square; in brackets what noise
 makes of it. ±: one standard error; errors of the potential are in none of them, for all rows share
-it. Quantum thermal baths are approximate, path integrals exact but for noise, time step and number
-of beads.
+it. Bath − PIMD: the bath's value less that of the run with most beads. They differ beyond two
+standard errors, and agree only where two are less than 1 % (for θ: of 90°, half the deviation of
+R-3m; what unequal nulls make of it counts as an error). Quantum thermal baths are approximate, path
+integrals exact but for noise, time step and number of beads.
 """
 
 
@@ -259,7 +264,7 @@ def table(comparison: xr.Dataset) -> str:
     for pressure, temperature, rows in points(comparison):
         lines += [f"## {canonical(pressure)} GPa, {canonical(temperature)} K", "", HEAD]
         lines += [_table_row(rows.isel(row=i)) for i in range(rows.sizes["row"])]
-        lines += ["", *_verdict(rows), ""]
+        lines += ["", *_verdict(rows), *_judgement(rows), ""]
     return "\n".join(lines)
 
 
@@ -338,3 +343,75 @@ def _verdict(rows: xr.Dataset) -> list[str]:
     if runs.sizes["row"] == 1:
         lines.append("- One number of beads only: no convergence run.")
     return lines
+
+
+def judge(difference: float, error: float, scale: float) -> str:
+    """What a difference says: "agree" only where 1 % of `scale` would have been seen.
+
+    Parameters
+    ----------
+    difference, error : float
+        Of two results, and its standard error; NaN where it is unknown.
+    scale : float
+        What the tolerance is a share of, in the same unit.
+    """
+    if abs(difference) > SIGMAS * error:
+        return "differ"
+    if SIGMAS * error <= TOLERANCE * abs(scale):
+        return f"agree within {SIGMAS:g}σ"
+    return f"too noisy to tell at {TOLERANCE:.0%}"
+
+
+def _judgement(rows: xr.Dataset) -> list[str]:
+    """Every bath minus the path-integral run with most beads: a line a quantity."""
+    ok = rows.status.values == STATUS["ok"]
+    runs = rows.isel(row=np.flatnonzero(ok & (rows.method.values == "pimd"))).sortby("beads")
+    if runs.sizes["row"] == 0:
+        return []
+    reference, lines = runs.isel(row=-1), []
+    judged = ok & ~np.isin(rows.method.values, ["pimd", "harmonic"])
+    for index in np.flatnonzero(judged):
+        bath = rows.isel(row=index)
+        for title, unit, scale, mine, theirs in _compared(bath, reference):
+            difference = mine[0] - theirs[0]
+            error = np.hypot(mine[1], theirs[1])
+            share = f" ({difference / scale:+.1%})" if np.isfinite(difference) else ""
+            lines.append(
+                f"- {bath.label.item()} − PIMD, {title}: {_pm(difference, error)} {unit}{share}: "
+                f"{judge(difference, error, scale)}."
+            )
+    return lines
+
+
+def _compared(bath: xr.Dataset, reference: xr.Dataset):
+    """Title, unit, scale and, of bath and reference, (value, error) of what is compared."""
+
+    def of(row, name):
+        return float(row[name]), float(row[f"{name}_stderr"])
+
+    for element in reversed(ELEMENTS):
+        one, other = (row.sel(element=element) for row in (bath, reference))
+        name, title = "kinetic_temperature", f"T_kin of {element}"
+        exact = of(other, name)
+        # What friction adds in a quantum bath is known, and no mistake of the bath.
+        deconvolved = float(one.kinetic_temperature_deconvolved)
+        if bath.method.item() != "classical" and np.isfinite(deconvolved):
+            name, title = "kinetic_temperature_deconvolved", f"{title}, deconvolved"
+        yield title, "K", exact[0], of(one, name), exact
+    exact = of(reference, "volume_per_formula")
+    yield "volume", "Å³", exact[0], of(bath, "volume_per_formula"), exact
+    value, error = of(bath, "theta_deviation")
+    # A noisier run deviates more from 90° without being more distorted.
+    unequal = float(bath.theta_null) - float(reference.theta_null)
+    yield (
+        "deviation of θ from 90°", "°", 90.0, (value, np.hypot(error, unequal)),
+        of(reference, "theta_deviation"),
+    )  # fmt: skip
+
+
+def _pm(value: float, error: float) -> str:
+    """ "+1.2 ± 0.5": two digits of the error; "?" for one that is not known."""
+    if not error > 0:
+        return f"{value:+.4g} ± ?"
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:+.{decimals}f} ± {error:.{decimals}f}"

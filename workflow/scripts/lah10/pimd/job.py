@@ -30,6 +30,10 @@ class PimdJob:
     start : str
         Structure to start from (any format of ASE with a cell, a along x and b in xy), first
         brought to the volume at which its static pressure is the one wanted.
+    restart, equilibration : str or None
+        LAMMPS restart file of a classical run of the same atoms, whose positions and cell all beads
+        begin with in place of those of `start`, and its time series; a run that failed there fails
+        here.
     driver : str
         Python file with the potential-energy surface, as i-PI loads it.
     driver_options : dict
@@ -60,6 +64,8 @@ class PimdJob:
     driver: str = DEEP_POTENTIAL
     driver_options: dict = field(default_factory=dict)
     config_json: str = "{}"
+    restart: str | None = None
+    equilibration: str | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +123,10 @@ class PimdJob:
         said = asdict(self)
         for silent in ("outputs", "scratch", "campaign", "config_json"):
             del said[silent]
+        for name in ("restart", "equilibration"):
+            path = said.pop(name)
+            if path:
+                said[name] = sha256(path)
         said["versions"] = [versions(), ipi_version()]
         said["start"], said["driver"] = sha256(self.start), sha256(self.driver)
         said["driver_options"] = {

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from ase.io import read
 from scipy.optimize import brentq
 
@@ -104,7 +105,31 @@ class Run:
         options = {key: seen(value) for key, value in job.driver_options.items()}
         (self.folder / INPUT).write_text(job.xml(START, seen(job.driver), options))
         if not (self.folder / START).exists():
-            records.write_start(self.folder / START, self._at_pressure())
+            atoms = self._classical_end() if job.restart else self._at_pressure()
+            records.write_start(self.folder / START, atoms)
+
+    def _classical_end(self):
+        """The start structure with the positions and the cell that a classical run ended with.
+
+        Raises
+        ------
+        PointFailure
+            That run failed.
+        """
+        from lah10.dynamics.engine import Engine
+        from lah10.dynamics.lammps_input import header, restart
+
+        with xr.open_dataset(self.job.equilibration) as data:
+            status, message = data.attrs["status"], data.attrs["status_message"]
+        if status != "ok":
+            raise PointFailure(status, f"in the classical equilibration: {message}")
+        engine = Engine("none")
+        engine.execute([*header()[-1:], *restart(self.job.restart)])
+        atoms = self.atoms.copy()
+        atoms.set_cell(engine.cell())
+        atoms.set_positions(engine.positions())
+        engine.clear()
+        return atoms
 
     def _at_pressure(self):
         """The start structure, scaled so that its static pressure is the one wanted."""
@@ -213,6 +238,7 @@ class Run:
             "highest_frequency_THz": np.nan if job.highest_THz is None else job.highest_THz,
             "timestep_fs": job.dynamics["timestep_fs"],
             "equilibrated_ps": job.dynamics["equilibrate_ps"],
+            "start": "classical" if job.restart else "crystal",
             "seed": job.seed,
             "config": job.config_json,
             "versions": json.dumps(json.loads(versions()) | {"ipi": ipi_version()}),
@@ -254,8 +280,9 @@ class Run:
         ):
             write_trajectory(job.outputs[output], n, frames(select), f"{title}, {output}")
         for output, name in (("xml", INPUT), ("start", START)):
+            source = self.folder / name  # no start where the classical run failed
             with atomic_path(job.outputs[output]) as aside:
-                aside.write_bytes((self.folder / name).read_bytes())
+                aside.write_bytes(source.read_bytes() if source.exists() else b"")
 
 
 def check(arrays: dict, first_volume: float, atoms: int, temperature: float) -> None:
