@@ -34,7 +34,10 @@ def measure(tmp_path, template, displacements, cells=None, start=0, drift=None):
         for frame, cell in enumerate(trajectory.cells):
             displacement = sites.displacements(trajectory.scaled(frame), cell)
             fluctuations.add(displacement, sites.atom_of_site, use=frame >= start)
-        values = fluctuations.reduce(trajectory.cells[start:].mean(axis=0))
+        mean_cell = trajectory.cells[start:].mean(axis=0)
+        values = fluctuations.reduce(mean_cell)
+        span = trajectory.time[-1] - trajectory.time[start]
+        values["diffusion_limit"] = fluctuations.diffusion_limit(mean_cell, span)
     return summary | values, arrays | {"exchanged": np.array(fluctuations.exchanged)}
 
 
@@ -86,6 +89,31 @@ def test_vibration_has_a_plateau_and_no_slope(tmp_path, rng):
         np.sqrt(3) * np.array([0.03 * np.sqrt(7 / 8), 0.12]) / neighbour, rel=0.03
     )
     assert (summary["lindemann_stderr"] < 0.1 * summary["lindemann"]).all()
+
+
+def test_no_hop_is_an_upper_limit(tmp_path, rng):
+    """3.00 a²/(6 N t) for protons that stay; none for those that moved, however shortly."""
+    template = supercell("conventional", (1, 1, 2))
+    h = np.flatnonzero(template.numbers == 1)
+    noise = np.where(template.numbers == 1, 0.1, 0.03)[:, None] * rng.normal(
+        size=(201, len(template), 3)
+    )
+    summary, _ = measure(tmp_path, template, noise)
+    nearest = A * np.array([np.sqrt(0.5), np.sqrt(3) * (0.25 - X)])  # La–La; H 8c–H 32f
+    count = np.array([8, 80])
+    exact = 2.9957 * nearest**2 / (6 * count * 200 * INTERVAL) * 1e-4
+    assert summary["diffusion_limit"] == pytest.approx(exact, rel=0.01)
+    # The slope is zero within its error, which is larger or smaller as it comes.
+    assert abs(summary["diffusion"][1]) < 4 * summary["diffusion_stderr"][1]
+    apart = template.get_distances(h[0], h[1:], mic=True, vector=True)
+    near = np.linalg.norm(apart, axis=1).argmin()
+    noise[80:83, h[0]] += apart[near]
+    noise[80:83, h[1 + near]] -= apart[near]
+    summary, _ = measure(tmp_path, template, noise)
+    assert np.isfinite(summary["diffusion_limit"][0]) and np.isnan(summary["diffusion_limit"][1])
+    # Before equilibration ended it does not count.
+    summary, _ = measure(tmp_path, template, noise, start=101)
+    assert summary["diffusion_limit"] == pytest.approx(2.02 * exact, rel=0.01)
 
 
 def test_drift_breathing_and_shear_are_not_motion(tmp_path, rng):

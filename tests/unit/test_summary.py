@@ -17,7 +17,8 @@ NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
 #: What only an adaptive bath has.
 OF_ADAPTATION = ("friction_drift",)
 #: Counts and limits, which know no error.
-WITHOUT_ERROR = ("equilibration_time_stderr", "spectral_blocks_stderr", "theta_threshold_stderr")
+WITHOUT_ERROR = ("diffusion_limit_stderr", "equilibration_time_stderr", "spectral_blocks_stderr",
+                 "theta_threshold_stderr")  # fmt: skip
 #: What only a committee knows.
 OF_COMMITTEE = ("model_deviation", "extrapolated_share")
 

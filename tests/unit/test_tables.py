@@ -1,5 +1,6 @@
 """The table of a campaign: what it says of points with and without numbers."""
 
+import numpy as np
 import pytest
 
 from lah10 import tables
@@ -38,14 +39,26 @@ def test_a_line_a_point(lines):
 def test_numbers_have_errors_and_points_without_any_say_why(lines):
     _, cells = lines
     rows = {tuple(row[:3]): row[3:] for row in cells[2:]}
-    assert rows["classical", "100", "300"] == ["volume"] + [""] * 8
+    assert rows["classical", "100", "300"] == ["volume"] + [""] * 9
     assert rows["qtb", "150", "100"][0] == "missing"
     phase, deviation, null, limit, kinetic = rows["classical", "100", "100"][:5]
     assert phase == "distorted"
     assert deviation.endswith(" ± 0.06")
     assert (null, limit) == ("0.15 ± 0.05", "0.35")
     assert kinetic == "103.0 ± 6.0"
-    assert (rows["classical", "100", "100"][-2], rows["qtb", "100", "100"][-2]) == ("", "not ok")
+    assert (rows["classical", "100", "100"][-3], rows["qtb", "100", "100"][-3]) == ("", "not ok")
+
+
+def test_diffusion_or_its_limit(tmp_path):
+    """A limit where no proton left its site; else the slope's D with its error."""
+    summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    data["diffusion"][..., 1], data["diffusion_stderr"][..., 1] = 2.1e-6, 1.1e-6
+    limit = data.diffusion * np.nan
+    limit[0, 0, 0, 1] = 8.3e-8
+    found = [row[-1] for row in tables.rows(data.assign(diffusion_limit=limit))]
+    assert found == ["< 0.083 (no hop, 95 %)", "2.10 ± 1.10"]
+    assert [row[-1] for row in tables.rows(data)] == ["2.10 ± 1.10"] * 2  # of an older analysis
 
 
 def test_what_is_no_dataset_is_refused(tmp_path):

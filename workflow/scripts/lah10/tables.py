@@ -9,6 +9,10 @@ from lah10.errors import UserError
 from lah10.files import atomic_path
 from lah10.phase_diagram import FLAGS
 
+#: Unit of the column of diffusion coefficients, cm²/s, and its head.
+DIFFUSION_UNIT = 1e-6
+DIFFUSION = "D of H (10⁻⁶ cm²/s, by the bath's approximate dynamics)"
+
 HEADER = (
     "bath",
     "P (GPa)",
@@ -22,6 +26,7 @@ HEADER = (
     "harmonic, at γ (K)",
     "quantum bath",
     "volume (Å³ per LaH10)",
+    DIFFUSION,
 )
 
 
@@ -54,6 +59,7 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
                         .replace("not_applicable", "")
                         .replace("_", " "),
                         _number(point, "volume_per_formula", 3),
+                        _diffusion(point),
                     )
                 )
     return found
@@ -61,6 +67,18 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
 
 def _meaning(name: str, flag: xr.DataArray) -> str:
     return next(text for text, value in FLAGS[name].items() if value == int(flag))
+
+
+def _diffusion(point: xr.Dataset) -> str:
+    """D of H; its upper limit instead where no proton left its site."""
+    if "diffusion" not in point:
+        return ""
+    proton = point.sel(element="H")
+    limit = float(proton.get("diffusion_limit", np.nan)) / DIFFUSION_UNIT
+    if np.isfinite(limit):
+        return f"< {limit:.2g} (no hop, 95 %)"
+    scaled = proton[["diffusion", "diffusion_stderr"]] / DIFFUSION_UNIT
+    return _number(scaled, "diffusion", 2)
 
 
 def _number(point: xr.Dataset, name: str, places: int, with_error: bool = True) -> str:

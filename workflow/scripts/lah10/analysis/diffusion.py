@@ -10,6 +10,14 @@ MSD′(t) = (1/N) min_P Σ_i |r_P(i)(t₀ + t) − r_i(t₀)|² over the permuta
 Lindemann ratio: rms displacement of the occupants of a site from their mean position, over the
 mean distance between nearest sites of the same element.
 
+Where no atom of an element leaves its site, the slope says nothing but that it is small, and the
+absence of hops says more. N atoms that each hop at the rate k, independently, to a neighbouring site
+at the distance a have D = k a²/6, and make no hop within the time t with the probability
+exp(−N k t). That this was 5 % or more bounds the rate, k ≤ −ln(0.05)/(N t) = 3.00/(N t): the "rule of
+three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
+
+    D ≤ −ln(0.05) a²/(6 N t)  at 95 % confidence.
+
 Errors are jackknife errors over spatial blocks of the crystal, which holds whatever happens in
 time as long as exchanges far apart know nothing of each other.
 """
@@ -33,6 +41,8 @@ FIT = (0.25, 0.5)
 LONGEST, LAGS = 0.8, 61
 #: Time origins of MSD′ per lag, and the sum of H atoms over all its assignments, at most.
 ORIGINS, ASSIGNED = 6, 4_000_000
+#: Confidence of the upper limit of D where no hop was seen.
+CONFIDENCE = 0.95
 #: Å; edge of the spatial blocks for errors, at least, and blocks along a cell vector, at most.
 BLOCK_EDGE, MOST_BLOCKS = 2.5, 4
 
@@ -173,7 +183,9 @@ class SiteFluctuations:
     def __init__(self, template: Atoms):
         self._template = template
         self._h = np.flatnonzero(template.numbers == 1)
-        self._first = None
+        self._first = self._first_used = None
+        #: Whether a site has had another occupant than in the first frame after equilibration.
+        self._left = np.zeros(len(template), bool)
         self._count = 0
         self._sum = np.zeros((len(template), 3))
         self._square = np.zeros((len(template), 3, 3))
@@ -189,6 +201,9 @@ class SiteFluctuations:
             self._first = occupants.copy()
         self.exchanged.append((occupants != self._first).mean())
         if use:
+            if self._first_used is None:
+                self._first_used = atom_of_site.copy()
+            self._left |= atom_of_site != self._first_used
             self._count += 1
             self._sum += displacement
             self._square += displacement[:, :, None] * displacement[:, None, :]
@@ -215,6 +230,33 @@ class SiteFluctuations:
             values["lindemann"].append(rms / neighbour)
             values["lindemann_stderr"].append(error / neighbour)
         return {name: np.array(value) for name, value in values.items()}
+
+    def diffusion_limit(self, cell: np.ndarray, time: float) -> np.ndarray:
+        """Upper limit of D by element, cm²/s, shape (elements,), from that no atom left its site.
+
+        See the module's text; the distance of a hop is the mean one between nearest sites.
+
+        Parameters
+        ----------
+        cell : ndarray, shape (3, 3)
+            The mean cell, Å.
+        time : float
+            ps between the first and the last frame that were used.
+
+        Returns
+        -------
+        ndarray, shape (elements,)
+            NaN where an atom was on another site, however shortly, and without two frames.
+        """
+        symbols = np.array(self._template.get_chemical_symbols())
+        scaled = self._template.get_scaled_positions(wrap=False)
+        limits = np.full(len(ELEMENTS), np.nan)
+        for i, element in enumerate(ELEMENTS):
+            here = symbols == element
+            if self._count > 1 and not self._left[here].any():
+                square = nearest_distances(scaled[here], cell).mean() ** 2
+                limits[i] = -np.log(1 - CONFIDENCE) * square / (6 * here.sum() * time)
+        return limits * units.A2_PER_PS_IN_CM2_PER_S
 
 
 def _with_errors(*names: str) -> list[str]:

@@ -55,6 +55,8 @@ EXTRA: dataset.Table = {
                            "does beyond its data"),
     "fdt_deviation_above_noise": (("element",), "1", "fdt_deviation with the noise taken off the "
                                   "square of every band"),
+    "diffusion_limit": (("element",), "cm2 s-1", "upper limit of the diffusion coefficient at 95 % "
+                        "confidence, from that no atom left its site; NaN where one did"),
     "friction_drift": (("element",), "1", "adaptive bath: what gamma_r still lacked in the last "
                        "third of the adaptation, beyond noise, over gamma; above 0.1 it has not "
                        "settled"),
@@ -162,7 +164,10 @@ def _measure(
     values = {"correlations": pairs.reduce()}
     summary, values["distortion"] = distortion.reduce(angles, trajectory.time, start, seed)
     moving, values["diffusion"] = diffusion.measure(trajectory, template, start)
-    vibrating = fluctuations.reduce(trajectory.cells[start:].mean(axis=0))
+    cell = trajectory.cells[start:].mean(axis=0)
+    span = trajectory.time[-1] - trajectory.time[start]
+    moving["diffusion_limit"] = fluctuations.diffusion_limit(cell, span)
+    vibrating = fluctuations.reduce(cell)
     for name in list(vibrating):
         if name.removesuffix("_stderr") in diffusion.VARIABLES:
             values["diffusion"][name] = vibrating.pop(name)
