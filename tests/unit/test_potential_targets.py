@@ -34,6 +34,9 @@ def test_the_limit_of_the_force_is_measured_or_unknown():
     force, *others = targets.of_errors({"toy": errors()}, {})
     assert force.reached is None and all(v.reached for v in others)
     assert str(force) == "not measured: force error, toy: 0.1 eV/Å (at most unknown)"
+    found = targets.of_errors({"toy": {}}, {"toy": errors()})
+    assert len(found) == 3 and all(v.reached is None for v in found)
+    assert str(found[2]) == "not measured: pressure error, toy: unknown (at most 1 GPa)"
     with pytest.raises(ValueError, match="toy: 9 frames beside 8 of the published model"):
         targets.of_errors({"toy": errors()}, {"toy": errors(frames=8)})
 

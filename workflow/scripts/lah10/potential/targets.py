@@ -57,6 +57,8 @@ def of_errors(ours: Mapping[str, Mapping], published: Mapping[str, Mapping]) -> 
 
     Parameters
     ----------
+    ours : mapping
+        Empty for a source that was not measured.
     published : mapping
         The published model's, of the same frames; empty where it was not measured.
 
@@ -68,18 +70,18 @@ def of_errors(ours: Mapping[str, Mapping], published: Mapping[str, Mapping]) -> 
     found = []
     for source, errors in ours.items():
         other = published.get(source, {})
-        if other and other["frames"] != errors["frames"]:
+        if other and errors and other["frames"] != errors["frames"]:
             raise ValueError(
                 f"{source}: {errors['frames']} frames beside {other['frames']} of the published "
                 "model; the same frames are allowed"
             )
-        energy = errors["energy_rmse_one_constant"]
+        energy = errors.get("energy_rmse_one_constant")
         found += [
             Verdict(
-                f"force error, {source}", errors["force_rmse"], other.get("force_rmse"), "eV/Å"
+                f"force error, {source}", errors.get("force_rmse"), other.get("force_rmse"), "eV/Å"
             ),
             Verdict(f"energy error, {source}", energy, ENERGY, "meV/atom"),
-            Verdict(f"pressure error, {source}", errors["pressure_rmse"], PRESSURE, "GPa"),
+            Verdict(f"pressure error, {source}", errors.get("pressure_rmse"), PRESSURE, "GPa"),
         ]
     return found
 
