@@ -87,6 +87,15 @@ def test_changed_data_are_noticed(sources, tmp_path):
         preparation.read_index(index)
 
 
+@pytest.mark.parametrize("name", ["type.raw", "type_map.raw"])
+def test_changed_elements_are_noticed(sources, tmp_path, name):
+    index = preparation.prepare(split_of(toy=["b/low"], other="all"), sources, tmp_path / "p")
+    file = tmp_path / "p/train/toy/a" / name
+    file.write_text("\n".join(reversed(file.read_text().split())) + "\n")
+    with pytest.raises(UserError, match=rf"{name}: missing or changed"):
+        preparation.read_index(index)
+
+
 def test_near_copies_are_told_and_copies_refused(sources, tmp_path, caplog):
     split = split_of(toy=["b/low"], other="all")
     quiet = preparation.prepare(split, sources, tmp_path / "p")

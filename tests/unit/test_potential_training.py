@@ -8,16 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+import labelled
 from lah10 import frozen_model
 from lah10.errors import UserError
 from lah10.potential import preparation, training
-from lah10.potential.evaluate import PACKAGE_ROOT, evaluate
+from lah10.potential.evaluate import PACKAGE_ROOT, Prediction, evaluate
 from toy_training import TEMPLATE, prepared, read_curve
 
 
@@ -166,7 +168,7 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     change = training.compress(frozen, compressed, content, closest, samples, log)
     assert frozen_model.read(compressed).type_map == ("La", "H")
     assert frozen_model.read(compressed).cutoff == pytest.approx(3.0)
-    assert 0 < change["force"] < 1e-3
+    assert 0 < change["force"] < 1e-3 and 0 < change["virial"] < 2e-4
     for model in (frozen, compressed):  # that are handed on hold no path of this machine
         assert str(index.parent).encode() not in model.read_bytes()
 
@@ -191,6 +193,29 @@ def test_from_frames_to_a_compressed_model(index, tmp_path):
     with pytest.raises(UserError, match=r"compression changed forces by|dp compress failed"):
         training.compress(frozen, tmp_path / "wrong.pb", wrong, closest, samples, log)
     assert not (tmp_path / "wrong.pb").exists()
+
+
+@pytest.mark.parametrize("key, unit", [("force", "eV/Å"), ("energy", "eV/atom"), ("virial", "eV")])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_rewritten_model_must_not_differ(monkeypatch, key, unit, precision):
+    """Each of the three alone, on frames of eleven atoms."""
+    content = {"model": {"descriptor": {"type": "se_e2_a", "precision": precision}}}
+    system = labelled.system(frames=2)
+    as_is = Prediction(system.energies, system.forces, system.virials)
+    limit = training.REWRITTEN[precision][key]
+    for factor in (0.5, 2.0):
+        change = factor * limit * (1 if key == "force" else system.n_atoms)
+        part = {"force": "forces", "energy": "energies", "virial": "virials"}[key]
+        other = replace(as_is, **{part: getattr(as_is, part) - change})
+        monkeypatch.setattr(training, "evaluate_all", lambda *_, o=other: [[as_is], [o]])
+        found = training.difference("a.pb", "b.pb", [system])
+        assert found[key] == pytest.approx(factor * limit, rel=1e-3)
+        if factor < 1:
+            training._check_unchanged(found, content, "a.pb: compression")
+        else:
+            told = f"compression changed .*{key}.* by {2 * limit:.2g} {unit}.*at most "
+            with pytest.raises(UserError, match=told):
+                training._check_unchanged(found, content, "a.pb: compression")
 
 
 @pytest.mark.slow

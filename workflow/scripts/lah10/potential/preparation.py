@@ -147,7 +147,8 @@ def _entry(system: System, folder: Path, root: Path) -> dict:
         "volume_per_atom_A3": [round(float(v), 4) for v in (volumes.min(), volumes.max())],
         "sha256": {
             str(file.relative_to(root)): sha256(file)
-            for file in sorted((root / folder).rglob("*.npy"))
+            for pattern in ("*.raw", "*.npy")
+            for file in sorted((root / folder).rglob(pattern))
         },
     }
 
