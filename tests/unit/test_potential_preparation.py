@@ -63,6 +63,52 @@ def test_a_held_out_set_that_is_not_there_is_named(sources, tmp_path):
     assert not (tmp_path / "prepared").exists()
 
 
+@pytest.mark.parametrize(
+    "key, entry",
+    [
+        ("held_out", "low"),  # the end of b/low, and of its folder's path
+        ("held_out", "set.001"),
+        ("held_out", "b"),
+        ("held_out", "toy/a"),
+        ("held_out", "a/set.00"),
+        ("without_energies", "a/set.001"),
+        ("without_energies", "low"),
+    ],
+)
+def test_systems_and_sets_are_named_by_their_whole_path(sources, key, entry):
+    about = split_of(toy=[]).sources["toy"].model_copy(update={key: (entry,)})
+    systems = dataset.read(sources["toy"], "toy")
+    with pytest.raises(UserError, match=rf"sources.toy.{key}: {entry} is not among .* are a, "):
+        preparation.divide(systems, "toy", about)
+
+
+def test_a_source_that_is_one_system_has_sets(sources):
+    """There is no path below the source but that of its sets."""
+    systems = dataset.read(sources["toy"] / "a", "toy")
+    about = split_of(toy=["set.001"]).sources["toy"]
+    parts = preparation.divide(systems, "toy", about)
+    assert [frame.split("/")[-1][:7] for frame in parts["test"][0].frames] == 5 * ["set.001"]
+    assert [len(parts[part][0]) for part in preparation.PARTS] == [5, 5]
+
+
+def test_energies_that_are_not_to_be_learnt_are_not_there(sources, tmp_path):
+    """Of what is trained on; what is tested with has them."""
+    split = split_of(toy=["b/low", "a/set.001"], other="all")
+    about = split.sources["toy"].model_copy(update={"without_energies": ("a",)})
+    split = split.model_copy(update={"sources": split.sources | {"toy": about}})
+    index = preparation.prepare(split, sources, tmp_path / "p")
+    known = {
+        part: {
+            s.name: bool(np.isfinite(s.energies).all())
+            for s in preparation.read_part(index, part)
+        }
+        for part in preparation.PARTS
+    }
+    assert known["train"] == {"toy/a": False, "toy/b/high": True}
+    assert known["test"] == {"toy/a": True, "toy/b/low": True, "other/a": True}
+    assert not list(tmp_path.glob("p/train/toy/a/set.000/energy.npy"))
+
+
 def test_everything_held_out_is_refused(sources, tmp_path):
     with pytest.raises(UserError, match="nothing is left to train on"):
         preparation.prepare(split_of(toy="all", other="all"), sources, tmp_path / "prepared")
@@ -130,8 +176,10 @@ def test_the_closest_pair_is_singled_out(sources, tmp_path):
 
 def test_what_is_trained_on_is_aligned_and_of_the_rest_the_pressure(sources, tmp_path):
     split = split_of(toy=["b/low"], other="all")
+    about = split.sources["toy"].model_copy(update={"without_energies": ("b/high",)})
+    split = split.model_copy(update={"sources": split.sources | {"toy": about}})
     plain = preparation.prepare(split, sources, tmp_path / "plain")
-    offsets = alignment.Alignment({"toy/a": 0.5, "toy/b/high": None}, {"toy": 2.0}, {})
+    offsets = alignment.Alignment({"toy/a": 0.5}, {"toy": 2.0}, {})
     aligned = preparation.prepare(split, sources, tmp_path / "aligned", offsets)
     assert preparation.read_index(aligned)["aligned"]
     for part in ("train", "test"):
@@ -149,8 +197,8 @@ def test_what_is_trained_on_is_aligned_and_of_the_rest_the_pressure(sources, tmp
             else:
                 assert np.isnan(after.energies).all()
     assert not list(tmp_path.glob("aligned/train/toy/b/high/set.000/energy.npy"))
-    with pytest.raises(UserError, match="no energy constant for toy/b/high"):
-        unknown = alignment.Alignment({"toy/a": 0.5}, {}, {})
+    with pytest.raises(UserError, match="no energy constant for toy/a"):
+        unknown = alignment.Alignment({"toy/b": 0.5}, {}, {})
         preparation.prepare(split, sources, tmp_path / "p", unknown)
 
 
@@ -213,8 +261,28 @@ def test_sets_of_one_source_may_share_their_zero(truth):
         }
     )
     found = alignment.estimate("model.pb", labels, shared)
-    assert found.energies["other/c"] == found.energies["other/d"]
-    assert found.energies["other/c"] == pytest.approx(160.001, abs=0.002)
+    assert list(found.energies) == ["toy/a", "toy/b", "other"]
+    assert found.energies["other"] == pytest.approx(160.001, abs=0.002)
+    # Further sets of the source are on the same scale.
+    further = replace(truth["other/d"], name="other/e")
+    np.testing.assert_allclose(
+        found.apply(further).energies,
+        truth["other/d"].energies - found.energies["other"] * further.n_atoms,
+    )
+
+
+def test_energies_that_are_not_to_be_learnt_have_no_constant_and_no_say(truth):
+    """Neither do they move the zero; the set's pressures count as any other's."""
+    put_in = alignment.Alignment({"toy/a": -3.0, "toy/b": 0.0, "other": 0.0}, {"other": -2.5}, {})
+    labels = [put_in.apply(system) for system in truth.values()]
+    labels[0] = replace(labels[0], energies=np.full(len(labels[0]), np.nan))
+    found = alignment.estimate("model.pb", labels, split_of(toy=[], other=[]))
+    assert set(found.energies) == set(found.errors) == {"toy/b", "other/c", "other/d"}
+    assert found.energies["toy/b"] == pytest.approx(0, abs=1e-9)
+    assert found.pressures == pytest.approx({"other": 2.5})
+    unknown = [replace(one, energies=np.full(len(one), np.nan)) for one in labels[:2]]
+    with pytest.raises(UserError, match="no energies of toy are learnt"):
+        alignment.estimate("model.pb", [*unknown, *labels[2:]], split_of(toy=[], other=[]))
 
 
 def test_a_set_beyond_the_first_sources_pressures_cannot_be_aligned(truth):
@@ -236,14 +304,15 @@ def test_energies_in_hartree_are_told_by_their_slope(monkeypatch):
 def test_an_alignment_survives_its_file(tmp_path):
     model = tmp_path / "model.pb"
     model.write_bytes(b"graph")
-    one = alignment.Alignment({"toy/a": 0.0123456, "toy/b": None}, {"toy": 2.5}, {"toy/a": 1e-4})
+    one = alignment.Alignment({"toy/a": 0.0123456}, {"toy": 2.5}, {"toy/a": 1e-4})
     path = tmp_path / "a.yaml"
-    alignment.write(replace(one, energies={"toy/a": 0.0123456}), model, path)
+    alignment.write(one, model, path)
     read = alignment.read(path)
     assert read == alignment.Alignment({"toy/a": 0.012346}, {"toy": 2.5}, {"toy/a": 1e-4})
     assert yaml.safe_load(path.read_text())["estimated_with"]["sha256"] == sha256(model)
     path.write_text("energies_eV_per_atom: {toy/a: 1.0, toy/b: }\npressures_GPa: {}\n")
-    assert alignment.read(path).energies == {"toy/a": 1.0, "toy/b": None}
+    with pytest.raises(UserError, match=r"toy/b: None is not allowed; a number is"):
+        alignment.read(path)
     path.write_text("energies_eV_per_atom: {toy/a: 1.0}\n")
     with pytest.raises(UserError, match="pressures_GPa: missing"):
         alignment.read(path)
@@ -343,8 +412,25 @@ def test_the_shipped_settings_are_valid(monkeypatch):
     source = split.sources["ly-ceperley"]
     manifest = fetch.read_manifest(REPOSITORY / source.manifest)
     # Every held-out set is among the published files.
-    for entry in source.held_out:
+    for entry in (*source.held_out, *source.without_energies):
         assert any(name.startswith(f"{entry}/") for name in manifest), entry
+
+
+def test_the_shipped_alignment_is_of_what_is_trained_on():
+    """One constant for each set of the published source that is learnt with its energies."""
+    folder = REPOSITORY / "resources/potentials/lah10"
+    split = settings.load_split(folder / "split.yaml")
+    known = alignment.read(folder / "alignment.yaml")
+    source = split.sources["ly-ceperley"]
+    systems = {
+        name.removesuffix("/type.raw")
+        for name in fetch.read_manifest(REPOSITORY / source.manifest)
+        if name.endswith("/type.raw")
+    }
+    learnt = systems - set(source.held_out) - set(source.without_energies)
+    zeros = {split.zero_of("lah10-gpaw-pbe/snapshots/La4H40"), "lah10-gpaw-pbe"}
+    assert set(known.energies) == {f"ly-ceperley/{name}" for name in learnt} | zeros
+    assert set(known.pressures) == {"lah10-gpaw-pbe"}
 
 
 SHIPPED = "resources/potentials/lah10"

@@ -222,7 +222,7 @@ def test_two_rounds_with_gpaw(disagreeing):
     """Real labels at toy settings; their zero of energy is known from the source beside them."""
     made = disagreeing
     write_frames(made, ZERO)
-    alignment = {"energies_eV_per_atom": {"own/a": ZERO, "own/b": ZERO}, "pressures_GPa": {}}
+    alignment = {"energies_eV_per_atom": {"own": ZERO}, "pressures_GPa": {}}
     (made.folder / "alignment.yaml").write_text(yaml.safe_dump(alignment))
     made.alignment = "alignment.yaml"
     made.labels = {

@@ -42,35 +42,36 @@ class Alignment:
     Attributes
     ----------
     energies : mapping
-        eV/atom, by set ("ly-ceperley/r3m"). None: the set's energies are not to be learnt, its
-        forces and virials are.
+        eV/atom, by set ("ly-ceperley/aimd"), or by source where all its sets have one zero.
     pressures : mapping
         GPa, by source; a source that is not named has none.
     errors : mapping
         Standard errors of `energies`, as if frames were independent, eV/atom.
     """
 
-    energies: Mapping[str, float | None]
+    energies: Mapping[str, float]
     pressures: Mapping[str, float]
     errors: Mapping[str, float]
 
     def apply(self, system: System) -> System:
-        """The system on the common scale; with energies of NaN where they are not to be learnt.
+        """The system on the common scale; energies of NaN, which are not to be learnt, stay so.
 
         Raises
         ------
         UserError
-            The system's set is not among `energies`.
+            Neither the system's set nor its source is among `energies`.
         """
-        if system.name not in self.energies:
-            raise UserError(
-                f"no energy constant for {system.name}; estimate the alignment with `snakemake "
-                "alignment`, or give alignment: none in config/training.yaml"
-            )
-        constant = self.energies[system.name]
-        energy = np.nan if constant is None else constant * system.n_atoms
-        system = self.without_pressure(system)
-        return replace(system, energies=system.energies - energy)
+        aligned = self.without_pressure(system)
+        if np.isnan(system.energies).all():
+            return aligned
+        for name in (system.name, source_of(system)):
+            if name in self.energies:
+                constant = self.energies[name] * system.n_atoms
+                return replace(aligned, energies=aligned.energies - constant)
+        raise UserError(
+            f"no energy constant for {system.name}; estimate the alignment with `snakemake "
+            "alignment`, or give alignment: none in config/training.yaml"
+        )
 
     def without_pressure(self, system: System) -> System:
         """The system without its source's pressure, as what is tested with is compared.
@@ -93,16 +94,22 @@ def source_of(system: System) -> str:
 def estimate(
     model: str | os.PathLike, systems: Sequence[System], split: Split, threads: int = 1
 ) -> Alignment:
-    """Compare all labels with a potential that was trained on the first source.
+    """Compare labels with a potential that was trained on the first source.
 
     The first source sets the scale: its pressures stay, and its constants are zero in the mean
     over its frames. Other sources are compared within the first one's range of pressures, where
-    the potential knows its way. Medians, so that a few badly described frames have no say.
+    the potential knows its way. Medians, so that a few badly described frames have no say. Systems
+    with energies of NaN have no constant, but a say in their source's pressure.
+
+    Parameters
+    ----------
+    systems : sequence of System
+        What is trained on (`preparation.read`): what is held out is to have no say.
 
     Raises
     ------
     UserError
-        A set's energies vary in another unit than eV, or a set has no frame in the range.
+        Labels are in other units than they should, or a set has no frame in the range.
     """
     predictions = evaluate(model, systems, threads)
     pairs = list(zip(systems, predictions, strict=True))
@@ -113,33 +120,44 @@ def estimate(
         f(np.concatenate([s.pressures for s in systems if source_of(s) == first]))
         for f in (np.min, np.max)
     ]
-    energies: dict[str, float] = {}
-    errors: dict[str, float] = {}
+    residuals: dict[str, list[np.ndarray]] = {}
     pressures: dict[str, float] = {}
     for source in dict.fromkeys(map(source_of, systems)):
         members = [_within(s, p, range_) for s, p in pairs if source_of(s) == source]
-        together = split.sources[source].one_zero
-        for group in [members] if together else [[member] for member in members]:
-            if not any(len(system) for system, _ in group):
-                raise UserError(
-                    f"{group[0][0].name}: no frame between {range_[0]:.0f} and {range_[1]:.0f} "
-                    f"GPa, where {first} lies; without one it cannot be aligned"
-                )
         if source != first:
-            pressures[source] = float(np.median(np.concatenate([_pressures(*m) for m in members])))
-        residuals = {
-            system.name: _energies(system, prediction, pressures.get(source, 0.0))
-            for system, prediction in members
-        }
-        if together:
-            residuals = dict.fromkeys(residuals, np.concatenate(list(residuals.values())))
-        for name, values in residuals.items():
-            energies[name] = float(np.median(values))
-            errors[name] = float(MEDIAN * values.std() / np.sqrt(len(values)))
-    reference = [s for s in systems if source_of(s) == first]
-    zero = np.average([energies[s.name] for s in reference], weights=[len(s) for s in reference])
+            everything = np.concatenate([_pressures(*member) for member in members])
+            if not len(everything):
+                raise _nothing_in_range(members[0][0].name, range_, first)
+            pressures[source] = float(np.median(everything))
+        for system, prediction in members:
+            values = _energies(system, prediction, pressures.get(source, 0.0))
+            residuals.setdefault(split.zero_of(system.name), []).append(values)
+    energies: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for name, parts in residuals.items():
+        values = np.concatenate(parts)
+        if not len(values):
+            raise _nothing_in_range(name, range_, first)
+        values = values[~np.isnan(values)]
+        if not len(values):
+            continue
+        energies[name] = float(np.median(values))
+        errors[name] = float(MEDIAN * values.std() / np.sqrt(len(values)))
+        if name.split("/")[0] == first:
+            counts[name] = len(values)
+    if not counts:
+        raise UserError(f"no energies of {first} are learnt: there is no scale to align others to")
+    zero = np.average([energies[name] for name in counts], weights=list(counts.values()))
     return Alignment(
         {name: value - float(zero) for name, value in energies.items()}, pressures, errors
+    )
+
+
+def _nothing_in_range(name: str, limits: Sequence[float], first: str) -> UserError:
+    return UserError(
+        f"{name}: no frame between {limits[0]:.0f} and {limits[1]:.0f} GPa, where {first} lies; "
+        "without one it cannot be aligned"
     )
 
 
@@ -166,7 +184,7 @@ def _energies(system: System, prediction: Prediction, pressure: float) -> np.nda
 def _check_unit(system: System, prediction: Prediction) -> None:
     label = system.energies / system.n_atoms
     model = prediction.energies / system.n_atoms
-    if len(system) < 3 or model.std() < SPREAD:
+    if len(system) < 3 or model.std() < SPREAD or np.isnan(label).all():
         return
     slope = np.polyfit(model - model.mean(), label - label.mean(), 1)[0]
     if not SLOPES[0] < slope < SLOPES[1]:
@@ -186,8 +204,9 @@ def write(alignment: Alignment, model: str | os.PathLike, path: str | os.PathLik
     }
     with atomic_path(path) as aside:
         aside.write_text(
-            "# By how much each set's energies, and each source's pressures, lie above the common\n"
-            "# scale: residuals of a potential (`snakemake alignment`).\n"
+            "# By how much energies (of each set, or of a source with one zero) and each source's\n"
+            "# pressures lie above the common scale: residuals of a potential (`snakemake\n"
+            "# alignment`).\n"
             + yaml.safe_dump(content, sort_keys=False, allow_unicode=True),
             encoding="utf-8",
         )
@@ -208,8 +227,6 @@ def read(path: str | os.PathLike) -> Alignment:
         if not isinstance(section, dict):
             raise UserError(f"{path}: {key}: missing; a section with a number a name is needed")
         for name, value in section.items():
-            if value is None and key.startswith("energies"):
-                continue
             if not isinstance(value, float | int) or not np.isfinite(value):
                 raise UserError(f"{path}: {key}.{name}: {value!r} is not allowed; a number is")
         parts.append(section)

@@ -480,37 +480,29 @@ def prepare(
         Bad data, or a scale that the alignment does not know.
     """
     sources, folders = dict(split.sources), dict(folders)
-    sets = []
     for number, folder in enumerate(labelled, start=1):
         name = f"{LEARNT}/round{number}"
         sources[name] = Source(
             citation="this project", terms="part of this project", path=str(folder), held_out=()
         )
         folders[name] = folder
-        sets += [system.name for system in dataset.read(folder, name)]
     if alignment is not None:
-        alignment = _with_scale(alignment, sets, scale)
+        alignment = _with_scale(alignment, scale)
     return preparation.prepare(Split(sources=sources), folders, destination, alignment)
 
 
-def _with_scale(alignment: Alignment, sets: Sequence[str], scale: str) -> Alignment:
-    """The alignment with the offsets of the source `scale` for further sets."""
-    known = {
-        value
-        for name, value in alignment.energies.items()
-        if value is not None and (name == scale or name.startswith(f"{scale}/"))
-    }
-    if len(known) != 1:
+def _with_scale(alignment: Alignment, scale: str) -> Alignment:
+    """The alignment with the offsets of the source `scale` for what was learnt."""
+    if scale not in alignment.energies:
         raise UserError(
-            f"learn.scale: the alignment has {len(known)} constants of energy for {scale}; one is "
-            "needed"
+            f"learn.scale: the alignment has no constant of energy for {scale} as a whole; there "
+            f"are {', '.join(alignment.energies)}"
         )
-    pressures = dict(alignment.pressures)
-    if scale in pressures:
-        pressures[LEARNT] = pressures[scale]
-    return Alignment(
-        {**alignment.energies, **dict.fromkeys(sets, known.pop())}, pressures, alignment.errors
-    )
+    both = [
+        {**values, LEARNT: values[scale]} if scale in values else values
+        for values in (alignment.energies, alignment.pressures)
+    ]
+    return Alignment(*both, alignment.errors)
 
 
 # ---------------------------------------------------------------------------------- the record

@@ -13,7 +13,7 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,43 +35,79 @@ CLOSEST = "closest"
 SEARCH = 2.0
 
 
+def read(split: Split, folders: Mapping[str, str | os.PathLike]) -> dict[str, list[System]]:
+    """All sources, read, checked and divided: systems to train on ("train") and to test with.
+
+    What is to be trained on without its energies has energies of NaN.
+
+    Parameters
+    ----------
+    folders
+        Where each source's data lie, by the source's name.
+
+    Raises
+    ------
+    UserError
+        Bad data, an entry of the split that matches nothing, or nothing left to train on.
+    """
+    parts: dict[str, list[System]] = {part: [] for part in PARTS}
+    for name, source in split.sources.items():
+        divided = divide(dataset.read(folders[name], name), name, source)
+        for part in PARTS:
+            parts[part] += divided[part]
+    if not parts["train"]:
+        raise UserError("everything is held out: nothing is left to train on")
+    return parts
+
+
 def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, list[System]]:
-    """Systems to train on and to test with, by the split's `held_out`.
+    """Systems to train on and to test with, by the split's `held_out` and `without_energies`.
 
     An entry of `held_out` is the path of a system below its source ("ensemble3/150GPa") or of one
-    of its sets ("r3m/set.009").
+    of its sets ("r3m/set.009"), one of `without_energies` is that of a system. Systems to train on
+    without energies have energies of NaN.
 
     Raises
     ------
     UserError
         An entry matches nothing.
     """
-    if split.held_out == "all":
-        return {"train": [], "test": list(systems)}
+    below = {system.name: system.name.removeprefix(source).lstrip("/") for system in systems}
+    sets = {
+        system.name: [_set_of(below[system.name], frame) for frame in system.frames]
+        for system in systems
+    }
+    for key, entries, known in (
+        ("held_out", split.held_out, set().union(below.values(), *sets.values())),
+        ("without_energies", split.without_energies, set(below.values())),
+    ):
+        if entries != "all" and (unused := sorted(set(entries) - known)):
+            raise UserError(
+                f"sources.{source}.{key}: {', '.join(unused)} is not among the data; there are "
+                f"{', '.join(sorted(filter(None, below.values())) or sorted(filter(None, known)))}"
+            )
     parts: dict[str, list[System]] = {part: [] for part in PARTS}
-    unused = set(split.held_out)
     for system in systems:
-        held = np.zeros(len(system), bool)
-        name = system.name.removeprefix(f"{source}/")
-        for entry in split.held_out:
-            if entry == name:
-                found = np.ones(len(system), bool)
-            else:
-                sets = (frame.rsplit(" frame ", 1)[0] for frame in system.frames)
-                found = np.array([one.endswith(f"/{entry}") for one in sets])
-            if found.any():
-                unused.discard(entry)
-            held |= found
-        for part, mask in (("train", ~held), ("test", held)):
-            if mask.any():
-                parts[part].append(system.select(mask))
-    if unused:
-        names = ", ".join(system.name.removeprefix(f"{source}/") for system in systems)
-        raise UserError(
-            f"sources.{source}.held_out: {', '.join(sorted(unused))} is not among the data; there "
-            f"are {names}"
+        name = below[system.name]
+        held = np.array(
+            [
+                split.held_out == "all" or name in split.held_out or one in split.held_out
+                for one in sets[system.name]
+            ]
         )
+        if held.any():
+            parts["test"].append(system.select(held))
+        if not held.all():
+            kept = system.select(~held)
+            if split.without_energies == "all" or name in split.without_energies:
+                kept = replace(kept, energies=np.full(len(kept), np.nan))
+            parts["train"].append(kept)
     return parts
+
+
+def _set_of(system: str, frame: str) -> str:
+    """Path of a frame's set below its source; the frame's origin is "…/set.003 frame 4"."""
+    return f"{system}/{Path(frame.rsplit(' frame ', 1)[0]).name}".lstrip("/")
 
 
 def prepare(
@@ -96,13 +132,7 @@ def prepare(
         Bad data, a structure on both sides, or a set that the alignment does not know.
     """
     destination = Path(destination)
-    parts: dict[str, list[System]] = {part: [] for part in PARTS}
-    for name, source in split.sources.items():
-        divided = divide(dataset.read(folders[name], name), name, source)
-        for part in PARTS:
-            parts[part] += divided[part]
-    if not parts["train"]:
-        raise UserError("everything is held out: nothing is left to train on")
+    parts = read(split, folders)
     near = copies.find(parts["train"], parts["test"])
     for one in near:
         logger.warning(

@@ -45,6 +45,9 @@ class Source(Section):
     held_out: tuple[str, ...] | Literal["all"] = Field(
         description="sets to test with: paths of systems, or of sets within them; or all"
     )
+    without_energies: tuple[str, ...] | Literal["all"] = Field(
+        (), description="systems of which energies are not learnt: their paths; or all"
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> "Source":
@@ -60,6 +63,12 @@ class Split(Section):
     """Sources, and what of them is held out."""
 
     sources: dict[str, Source] = Field(description="origins of labelled structures, by name")
+
+    def zero_of(self, system: str) -> str:
+        """Whose zero of energy a system has, by name: its source's, if that has one, or its own."""
+        names = [s for s in self.sources if system == s or system.startswith(f"{s}/")]
+        source = max(names, key=len, default=None)
+        return source if source and self.sources[source].one_zero else system
 
 
 class Stage(Section):
