@@ -73,6 +73,11 @@ def test_pressure_is_a_third_of_the_trace_over_the_volume():
 
 BAD_ARRAYS = {
     "NaN": ("force", one_frame(lambda f: f * np.nan), r"set.000 frame 3: forces with NaN"),
+    "no energy at all": (
+        "energy",
+        lambda e: e * np.nan,
+        r"set.000 frame 0: energies with NaN .*4 more frames",
+    ),
     "infinite energy": (
         "energy",
         one_frame(lambda e: np.inf),
@@ -123,6 +128,14 @@ BAD_ARRAYS = {
 def test_bad_arrays_are_named(folder, key, function, message):
     change(folder, key, function)
     with pytest.raises(UserError, match=message):
+        dataset.read_deepmd(folder, "a")
+
+
+def test_energies_may_be_left_out_where_that_is_asked_for(folder):
+    (folder / "set.000/energy.npy").unlink()
+    read = dataset.read_deepmd(folder, "a", energies=False)
+    assert np.isnan(read.energies).all() and len(read) == 5
+    with pytest.raises(UserError, match=r"energy\.npy: missing"):
         dataset.read_deepmd(folder, "a")
 
 

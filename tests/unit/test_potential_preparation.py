@@ -202,6 +202,27 @@ def test_what_is_trained_on_is_aligned_and_of_the_rest_the_pressure(sources, tmp
         preparation.prepare(split, sources, tmp_path / "p", unknown)
 
 
+def test_labels_are_compared_with_a_potential(sources, tmp_path, monkeypatch):
+    """Those that are held out as well, and before anything is written."""
+    asked = []
+
+    def evaluate(model, systems):
+        asked.append((model, [s.name for s in systems]))
+        return [prediction_of(s) for s in systems]
+
+    monkeypatch.setattr(preparation, "evaluate", evaluate)
+    split = split_of(toy=["b/low"], other="all")
+    preparation.prepare(split, sources, tmp_path / "p", model="known.pb")
+    assert asked == [("known.pb", ["toy/a", "toy/b/high", "toy/b/low", "other/a"])]
+    turned = lambda systems: [prediction_of(replace(s, forces=-s.forces)) for s in systems]  # noqa: E731
+    monkeypatch.setattr(preparation, "evaluate", lambda model, systems: turned(systems))
+    with pytest.raises(
+        UserError, match=r"toy/a/set.000 frame 0: forces .*-1 times .*known.pb .* label_check in"
+    ):
+        preparation.prepare(split, sources, tmp_path / "q", model="known.pb")
+    assert not (tmp_path / "q").exists()
+
+
 # ------------------------------------------------------------------------------ alignment
 
 
@@ -297,7 +318,7 @@ def test_energies_in_hartree_are_told_by_their_slope(monkeypatch):
     system = labelled.system("toy/a", frames=20, sigma=0.12)
     monkeypatch.setattr(alignment, "evaluate", lambda *_: [prediction_of(system)])
     hartree = replace(system, energies=system.energies / 27.2114)
-    with pytest.raises(UserError, match=r"toy/a vary 0.0367 times"):
+    with pytest.raises(UserError, match=r"energies vary 0.0367 times the potential's"):
         alignment.estimate("model.pb", [hartree], split_of(toy=[]))
 
 
@@ -458,6 +479,10 @@ BAD_SETTINGS = {
     "no such file": (
         {"stages": [{"input": "nowhere.json", "steps": 1}]},
         r"stages\[0\].input: nowhere.json is not allowed; the path",
+    ),
+    "no such model to check by": (
+        {"label_check": "nowhere.pb"},
+        r"label_check: nowhere.pb is not allowed; the path of an existing file",
     ),
     "no such source": ({"data": {"ly": "."}}, r"data.ly: no source of that name .*ly-ceperley"),
     "no such folder": ({"data": {"ly-ceperley": "nowhere"}}, "data.ly-ceperley: nowhere is not"),

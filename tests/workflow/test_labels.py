@@ -80,7 +80,7 @@ def test_outputs_of_vasp_become_a_source_to_train_on(made):
     }
     (made.folder / "split.yaml").write_text(yaml.safe_dump(split))
     content = yaml.safe_load((made.folder / "training.yaml").read_text())
-    content |= {"split": "split.yaml", "shares": {}}
+    content |= {"split": "split.yaml", "shares": {}, "label_check": "none"}  # made-up forces
     (made.folder / "training.yaml").write_text(yaml.safe_dump(content))
     run = made.snakemake("--cores", "1", "results/potential/prepared/index.json")
     assert run.returncode == 0, run.stdout + run.stderr

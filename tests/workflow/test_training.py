@@ -63,6 +63,7 @@ def toy(campaign):
     written = {
         "split": "split.yaml",
         "alignment": "none",
+        "label_check": "none",  # made-up forces
         "shares": {"toy": 1.0},
         "stages": [{"input": "input.json", "steps": 10}],
         "checkpoint_steps": 5,

@@ -182,6 +182,7 @@ rule prepare_round:
         ],
         split=TRAINING.split,
         alignment=TRAINING.alignment_file or [],
+        model=LABEL_CHECK,
     output:
         f"{LEARN_RESULTS}/{ROUND}/prepared/index.json",
     log:

@@ -24,6 +24,8 @@ SHIPPED = {
     for i, model in enumerate(MODELS, start=1)
 }
 REST = "resources/structures/Fm-3m.cif"
+#: Ancient: the shipped model, once trained anew, is no reason to prepare its data again.
+LABEL_CHECK = ancient(TRAINING.label_check_file) if TRAINING.label_check_file else []
 #: DFT of the crystal at rest, and the source whose pressures it shares.
 STATIC_SOURCE = "lah10-gpaw-pbe"
 STATIC_DFT = f"resources/dataset/{STATIC_SOURCE}/fm-3m-static.txt"
@@ -84,6 +86,7 @@ rule prepare_dataset:
         folders=SOURCE_FOLDERS,
         split=TRAINING.split,
         alignment=TRAINING.alignment_file or [],
+        model=LABEL_CHECK,
     output:
         INDEX,
     log:

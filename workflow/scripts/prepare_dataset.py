@@ -17,4 +17,5 @@ prepare(
     dict(zip(split.sources, snakemake.input.folders, strict=True)),
     Path(snakemake.output[0]).parent,
     alignment.read(aligned) if aligned else None,
+    snakemake.input.get("model") or None,
 )

@@ -19,4 +19,5 @@ prepare(
     Path(snakemake.output[0]).parent,
     alignment.read(aligned) if aligned else None,
     snakemake.params.scale,
+    snakemake.input.get("model") or None,
 )

@@ -22,6 +22,7 @@ import yaml
 from lah10.config import read_yaml
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
+from lah10.potential import consistency
 from lah10.potential.dataset import System
 from lah10.potential.evaluate import Prediction, evaluate
 from lah10.potential.settings import Split
@@ -29,10 +30,6 @@ from lah10.units import EV_PER_A3_IN_GPA
 
 #: Standard error of a median over that of a mean, for normal noise.
 MEDIAN = np.sqrt(np.pi / 2)
-#: eV/atom of standard deviation within a set above which the energies' slope means something.
-SPREAD = 0.01
-#: A slope beyond these is no error of the potential but another unit (hartree: 0.037).
-SLOPES = (0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -113,8 +110,7 @@ def estimate(
     """
     predictions = evaluate(model, systems, threads)
     pairs = list(zip(systems, predictions, strict=True))
-    for system, prediction in pairs:
-        _check_unit(system, prediction)
+    consistency.check(systems, predictions, split)
     first = source_of(systems[0])
     range_ = [
         f(np.concatenate([s.pressures for s in systems if source_of(s) == first]))
@@ -179,19 +175,6 @@ def _energies(system: System, prediction: Prediction, pressure: float) -> np.nda
     """(f,) label, without its source's pressure, minus potential, eV/atom."""
     work = pressure / EV_PER_A3_IN_GPA * system.volumes
     return (system.energies + work - prediction.energies) / system.n_atoms
-
-
-def _check_unit(system: System, prediction: Prediction) -> None:
-    label = system.energies / system.n_atoms
-    model = prediction.energies / system.n_atoms
-    if len(system) < 3 or model.std() < SPREAD or np.isnan(label).all():
-        return
-    slope = np.polyfit(model - model.mean(), label - label.mean(), 1)[0]
-    if not SLOPES[0] < slope < SLOPES[1]:
-        raise UserError(
-            f"{system.frames[0]}: energies of {system.name} vary {slope:.3g} times as much as the "
-            "potential's; eV is allowed (0.037 would be hartree)"
-        )
 
 
 def write(alignment: Alignment, model: str | os.PathLike, path: str | os.PathLike) -> None:

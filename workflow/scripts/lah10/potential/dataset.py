@@ -12,7 +12,7 @@ units above at all. Every complaint names the file and the frame.
 import io
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -209,7 +209,7 @@ def read_deepmd(folder: str | os.PathLike, name: str, energies: bool = True) -> 
         virials=joined["virial"].reshape(-1, 3, 3),
         frames=tuple(frames),
     )
-    check(system)
+    check(system, energies)
     return system
 
 
@@ -384,25 +384,29 @@ def _labels(atoms: Atoms, where: str) -> tuple[float, np.ndarray, np.ndarray]:
     return energy, forces, -stress * atoms.get_volume()
 
 
-def check(system: System) -> None:
+def check(system: System, energies: bool = True) -> None:
     """Refuse frames that cannot be LaH10 under pressure in the units of `System`.
+
+    Parameters
+    ----------
+    energies : bool
+        Whether there must be energies; without, they are NaN.
 
     Raises
     ------
     UserError
         For the first such frame: what it has and what is allowed.
     """
-    learnt = not np.isnan(system.energies).all()
     for key in ("boxes", "coordinates", "energies", "forces", "virials"):
-        if key == "energies" and not learnt:
+        if key == "energies" and not energies:
             continue
         array = getattr(system, key).reshape(len(system), -1)
         bad = ~np.isfinite(array).all(axis=1)
-        _refuse(system, bad, lambda i, k=key: f"{k} with NaN or infinite numbers; label it again")
+        refuse(system, bad, lambda i, k=key: f"{k} with NaN or infinite numbers; label it again")
 
     check_geometry(system)
     net = np.abs(system.forces.sum(axis=1)).max(axis=1)
-    _refuse(
+    refuse(
         system,
         net > NET_FORCE,
         lambda i: (
@@ -411,7 +415,7 @@ def check(system: System) -> None:
         ),
     )
     rms = np.sqrt((system.forces**2).mean(axis=(1, 2)))
-    _refuse(
+    refuse(
         system,
         rms > LARGEST_FORCE,
         lambda i: f"rms force {rms[i]:.3g} eV/Å; at most {LARGEST_FORCE:g} is allowed",
@@ -423,7 +427,7 @@ def check(system: System) -> None:
         )
     energy = system.energies / system.n_atoms
     distance = np.abs(energy - np.median(energy))
-    _refuse(
+    refuse(
         system,
         distance > ENERGY_SPREAD,
         lambda i: (
@@ -444,13 +448,13 @@ def check_geometry(system: System) -> None:
     """
     per_atom = system.volumes / system.n_atoms
     low, high = VOLUME_PER_ATOM
-    _refuse(
+    refuse(
         system,
         (per_atom < low) | (per_atom > high),
         lambda i: f"{per_atom[i]:.3g} Å3 an atom; {low:g} to {high:g} is allowed (cell in bohr?)",
     )
     shortest = shortest_distances(system, SHORTEST_DISTANCE)
-    _refuse(
+    refuse(
         system,
         shortest < SHORTEST_DISTANCE,
         lambda i: (
@@ -460,7 +464,7 @@ def check_geometry(system: System) -> None:
     )
     for element, limit in zip(ELEMENTS, SHORTEST_OF_LANTHANUM, strict=True):
         near = shortest_distances(system, limit, ("La", element))
-        _refuse(
+        refuse(
             system,
             near < limit,
             lambda i, element=element, limit=limit, near=near: (
@@ -479,7 +483,7 @@ def _check_pressures(system: System) -> None:
     a, b = STATIC_PRESSURE
     static = np.exp(a + b * system.volumes / counts[0])
     low, high = 0.5 * static - 20, 2 * static + 60
-    _refuse(
+    refuse(
         system,
         (pressures < low) | (pressures > high),
         lambda i: (
@@ -490,7 +494,8 @@ def _check_pressures(system: System) -> None:
     )
 
 
-def _refuse(system: System, bad: np.ndarray, describe) -> None:
+def refuse(system: System, bad: np.ndarray, describe: Callable[[int], str]) -> None:
+    """Raise UserError for the first frame where `bad` (f,) is true: what `describe` says of it."""
     index = np.flatnonzero(bad)
     if len(index):
         more = f" (and {len(index) - 1} more frames)" if len(index) > 1 else ""

@@ -464,6 +464,7 @@ def prepare(
     destination: str | os.PathLike,
     alignment: Alignment | None = None,
     scale: str = "",
+    model: str | os.PathLike | None = None,
 ) -> Path:
     """`preparation.prepare` with the labels of all rounds so far added to train on.
 
@@ -473,6 +474,8 @@ def prepare(
         DeePMD systems of round 1, 2, …; they become the sets "learn/round1/…" and so on.
     scale : str
         Source whose offsets the new labels share, where there is an alignment.
+    model : path, optional
+        Frozen graph that tells labels in other units.
 
     Raises
     ------
@@ -488,7 +491,7 @@ def prepare(
         folders[name] = folder
     if alignment is not None:
         alignment = _with_scale(alignment, scale)
-    return preparation.prepare(Split(sources=sources), folders, destination, alignment)
+    return preparation.prepare(Split(sources=sources), folders, destination, alignment, model)
 
 
 def _with_scale(alignment: Alignment, scale: str) -> Alignment:

@@ -20,9 +20,10 @@ import numpy as np
 
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import copies, dataset
+from lah10.potential import consistency, copies, dataset
 from lah10.potential.alignment import Alignment
 from lah10.potential.dataset import System
+from lah10.potential.evaluate import evaluate
 from lah10.potential.settings import Source, Split
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def prepare(
     folders: Mapping[str, str | os.PathLike],
     destination: str | os.PathLike,
     alignment: Alignment | None = None,
+    model: str | os.PathLike | None = None,
 ) -> Path:
     """Read, check, divide, align and write all sources; returns the path of index.json.
 
@@ -125,6 +127,8 @@ def prepare(
     alignment : Alignment, optional
         Of what is trained on, and, its pressures, of what is tested with; without it labels stay as
         they are.
+    model : path, optional
+        Frozen graph that tells labels in other units (`consistency`).
 
     Raises
     ------
@@ -133,6 +137,13 @@ def prepare(
     """
     destination = Path(destination)
     parts = read(split, folders)
+    if model is not None:
+        everything = [*parts["train"], *parts["test"]]
+        hint = (
+            f". If {model} knows nothing of such structures, name one that does, or none: "
+            "label_check in config/training.yaml"
+        )
+        consistency.check(everything, evaluate(model, everything), split, hint)
     near = copies.find(parts["train"], parts["test"])
     for one in near:
         logger.warning(

@@ -242,6 +242,10 @@ class Training(Section):
         "resources/potentials/lah10/alignment.yaml",
         description="file with the offsets of sets and sources, or none",
     )
+    label_check: str = Field(
+        "resources/potentials/lah10/lah10.pb",
+        description="frozen graph that tells labels in other units, or none",
+    )
     shares: dict[str, Share] = Field(
         default_factory=dict,
         description="share of the training steps of a source, or of a set; the rest by size",
@@ -273,6 +277,10 @@ class Training(Section):
     def alignment_file(self) -> str | None:
         return None if self.alignment == "none" else self.alignment
 
+    @property
+    def label_check_file(self) -> str | None:
+        return None if self.label_check == "none" else self.label_check
+
 
 def load_split(path: str | os.PathLike) -> Split:
     """Read and validate the declaration of the split.
@@ -302,6 +310,7 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
     for key, file in (
         ("split", training.split),
         ("alignment", training.alignment_file),
+        ("label_check", training.label_check_file),
         *inputs,
     ):
         if file and not Path(root, file).is_file():
