@@ -11,10 +11,10 @@ Lindemann ratio: rms displacement of the occupants of a site from their mean pos
 mean distance between nearest sites of the same element.
 
 Where no atom of an element leaves its site, the slope says nothing but that it is small, and the
-absence of hops says more. N atoms that each hop at the rate k, independently, to a neighbouring site
-at the distance a have D = k a²/6, and make no hop within the time t with the probability
-exp(−N k t). That this was 5 % or more bounds the rate, k ≤ −ln(0.05)/(N t) = 3.00/(N t): the "rule of
-three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
+absence of hops says more. N atoms that each hop at the rate k, independently, to a neighbouring
+site at the distance a have D = k a²/6, and make no hop within the time t with the probability
+exp(−N k t). That this was 5 % or more bounds the rate, k ≤ −ln(0.05)/(N t) = 3.00/(N t): the "rule
+of three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
 
     D ≤ −ln(0.05) a²/(6 N t)  at 95 % confidence.
 
