@@ -15,9 +15,9 @@ rule pimd:
 
 rule pimd_run:
     input:
+        **classical_state(),
         supercell=SUPERCELL,
         model=ancient(CONFIG.potential.model),
-        **classical_state(),
     output:
         thermo=f"{POINTS}/{PIMD_RUN}/thermo.nc",
         centroids=f"{POINTS}/{PIMD_RUN}/centroids.nc",
