@@ -268,8 +268,9 @@ def _conservation(folder: Path, digest: str) -> list[str]:
         return []  # not computed yet, or of another model
     return [
         "## Energy conservation",
-        f"{len(nve['seeds'])} runs of {nve['length']:g} ps of NVE at {nve['temperature']:g} K, "
-        f"each after {nve['settle']:g} ps with a thermostat of its own seed; {nve['atoms']} atoms, "
+        f"{len(nve['seeds'])} runs of {nve['length']:g} ps of NVE, each after {nve['settle']:g} ps "
+        f"with a thermostat of {nve['temperature']:g} K and a seed of its own (mean in the runs "
+        f"{nve['mean_temperature']:.0f} K); {nve['atoms']} atoms, "
         f"{nve['volume_per_atom']:.2f} Å³ per atom, {nve['timestep']:g} fs a step: the total "
         f"energy drifts by {nve['drift']:+.2f} ± {nve['drift_stderr']:.2f} meV/atom/ns (mean over "
         "the runs and its standard error, from their scatter: "

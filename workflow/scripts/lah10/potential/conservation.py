@@ -86,7 +86,8 @@ def validate(
         Where every run starts, at rest.
     output : path
         JSON: drift and its standard error (meV/atom/ns), slopes by seed, root mean square
-        fluctuation about the means (meV/atom), and how they were measured.
+        fluctuation about the means (meV/atom), mean kinetic temperature (K), and how they were
+        measured.
     temperature : float
         K, of the thermostat.
     length : float
@@ -103,7 +104,7 @@ def validate(
     """
     runs = run(model, atoms, temperature, length, timestep, seeds, settle)
     # eV/atom/ps are 1e6 meV/atom/ns.
-    slopes = [slope(*series) * 1e6 for series in runs]
+    slopes = [slope(time, energy) * 1e6 for time, energy, _ in runs]
     mean, error = drift(slopes)
     result = {
         "model": Path(model).name,
@@ -112,6 +113,7 @@ def validate(
         "atoms": len(atoms),
         "volume_per_atom": atoms.get_volume() / len(atoms),
         "temperature": temperature,
+        "mean_temperature": float(np.mean([found.mean() for _, _, found in runs])),
         "settle": settle,
         "length": length,
         "timestep": timestep,
@@ -119,7 +121,7 @@ def validate(
         "slopes": slopes,
         "drift": mean,
         "drift_stderr": error,
-        "fluctuation": float(np.sqrt(np.mean([energy.var() for _, energy in runs]))) * 1e3,
+        "fluctuation": float(np.sqrt(np.mean([energy.var() for _, energy, _ in runs]))) * 1e3,
     }
     with atomic_path(output) as aside:
         aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -133,8 +135,11 @@ def run(
     timestep: float,
     seeds: Sequence[int],
     settle: float,
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Time (ps) and total energy (eV/atom) of each NVE run, in a child that can load LAMMPS."""
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each NVE run time (ps), total energy (eV/atom) and kinetic temperature (K).
+
+    They run in a child that can load LAMMPS.
+    """
     from lah10.dynamics import lammps_input
     from lah10.dynamics.launch import environment
 
@@ -152,12 +157,14 @@ def run(
                 *lammps_input.velocities(temperature, seed),
                 f"timestep {timestep * 1e-3}",
                 "fix nve all nve",
-                f"fix bath all langevin {temperature} {temperature} {1 / FRICTION} {seed} zero yes",
+                f"fix bath all langevin {temperature} {temperature} {1 / FRICTION} {seed}",
                 f"run {round(settle * 1e3 / timestep)}",
                 "unfix bath",
+                # Not `zero yes`: it hands the strong kicks of La on to H, which then is too hot.
+                "velocity all zero linear",
                 "reset_timestep 0",
                 "variable energy equal etotal/atoms",
-                f"fix energy all print {INTERVAL} '$(time:%.17g) $(v_energy:%.17g)' "
+                f"fix energy all print {INTERVAL} '$(time:%.17g) $(v_energy:%.17g) $(temp)' "
                 f"file {table} title '' screen no",
                 f"run {round(length * 1e3 / timestep)}",
             ]
