@@ -320,8 +320,9 @@ def test_two_ranks_feel_the_same_bath(undisturbed, crystal, tmp_path):
     ):
         early = one.sel(time=two["time"])
         energy = "potential_energy"
-        # The model sums 44 energies of -169 eV in single precision: up to half a last digit each.
-        assert two[energy].values == pytest.approx(early[energy].values, rel=1.4e-6)
+        # The model sums 44 energies of -169 eV in single precision, up to half a last digit (5e-4
+        # eV) off at each: 0.011 eV in 7,420 were seen.
+        assert two[energy].values == pytest.approx(early[energy].values, rel=3e-6)
         assert two["kinetic_energy"].values == pytest.approx(
             early["kinetic_energy"].values, abs=1e-3
         )

@@ -119,7 +119,8 @@ def held_out() -> list[System]:
     scale = alignment.read(SHIPPED / "alignment.yaml")
     systems = preparation.divide(dataset.read(ROOT / source.path, name), name, source)["test"]
     systems = [scale.without_pressure(system) for system in systems]
-    return [s.select((s.pressures > RANGE[0]) & (s.pressures < RANGE[1])) for s in systems]
+    inside = [s.select((s.pressures > RANGE[0]) & (s.pressures < RANGE[1])) for s in systems]
+    return [system for system in inside if len(system)]
 
 
 @pytest.fixture(scope="module")

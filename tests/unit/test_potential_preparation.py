@@ -575,7 +575,7 @@ BAD_SETTINGS = {
     ),
     "learning's share of steps": (
         {"learn": LEARN | {"retrain": {"share": 0.9}}},
-        r"learn.retrain.share: 1.18 in all with `shares` is not allowed; at most 1",
+        r"learn.retrain.share: 1.35 in all with `shares` is not allowed; at most 1",
     ),
     "learning's scale": (
         {"learn": LEARN | {"scale": "ly-ceperley"}},

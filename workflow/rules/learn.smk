@@ -312,7 +312,9 @@ rule collect_labels:
     params:
         rounds=lambda wildcards, input: {
             folder: f"{Path(folder).parent}/selected.xyz"
-            for folder in dict.fromkeys(str(Path(file).parent) for file in input.learnt)
+            for folder in dict.fromkeys(
+                str(Path(file).parent) for file in input.learnt
+            )
         },
         path=lambda wildcards: f"{SPLIT.sources[LEARN.scale].path}/learnt.xyz",
     message:

@@ -129,7 +129,9 @@ def run_child(
         check=False,
     )
     if run.returncode != 0:
-        last = (run.stderr.strip().splitlines() or ["no message"])[-1]
+        # Of libraries for GPUs that are not there TensorFlow speaks whenever a process ends.
+        told = [line for line in run.stderr.splitlines() if line and "implib-gen" not in line]
+        last = (told or ["no message"])[-1]
         raise UserError(f"{complaint} ({last})")
 
 
