@@ -115,14 +115,20 @@ def repulsive(monkeypatch):
     )
 
 
-def test_walks_meet_the_distances_and_volumes_asked_for(monkeypatch):
-    asked = []
+@pytest.fixture
+def asked(monkeypatch):
+    """The systems that the made-up model is asked about, as they come."""
+    systems_asked = []
 
     def look(model, systems, threads):
-        asked.extend(systems)
+        systems_asked.extend(systems)
         return [pair_law(s) for s in systems]
 
     monkeypatch.setattr(shortrange, "evaluate", look)
+    return systems_asked
+
+
+def test_walks_meet_the_distances_and_volumes_asked_for(asked):
     crystal = crystals.cubic_lah10(a=5.05)
     walks = shortrange.walks("model.pb", crystal)
     *squeezes, h_h, la_h = asked
@@ -142,14 +148,7 @@ def test_walks_meet_the_distances_and_volumes_asked_for(monkeypatch):
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), distances)
 
 
-def test_squeezed_crystals_are_strained_and_displaced_as_said(monkeypatch):
-    asked = []
-
-    def look(model, systems, threads):
-        asked.extend(systems)
-        return [pair_law(s) for s in systems]
-
-    monkeypatch.setattr(shortrange, "evaluate", look)
+def test_squeezed_crystals_are_strained_and_displaced_as_said(asked):
     shortrange.walks("model.pb", crystals.cubic_lah10(a=5.05))
     perfect, strained, displaced = asked[:3]
     for boxes, angle in ((perfect.boxes, 60.0), (strained.boxes, 62.08)):

@@ -164,12 +164,27 @@ def selection(number):
     return json.loads(Path(made).read_text())
 
 
+def labels_selected_in(number):
+    """The label of every structure that a round selected, by the round's number."""
+    return [
+        f"{LEARN_RESULTS}/round{number}/labels/{one['structure']}.xyz"
+        for one in selection(number)["selected"]
+    ]
+
+
+def rounds_until_agreed():
+    """Numbers of the rounds: all that are allowed, or up to that in which the models agree."""
+    numbers = []
+    for number in range(1, LEARN.rounds + 1):
+        numbers.append(number)
+        if selection(number)["converged"]:
+            break
+    return numbers
+
+
 def labels_of_round(wildcards):
     """The label of every structure that a round selected."""
-    return [
-        f"{LEARN_RESULTS}/round{wildcards.round}/labels/{one['structure']}.xyz"
-        for one in selection(wildcards.round)["selected"]
-    ]
+    return labels_selected_in(wildcards.round)
 
 
 def results_of_round(wildcards):
@@ -191,13 +206,13 @@ def learnt(wildcards):
             f"{CONFIG.training} names no committee to learn with; give at least two frozen graphs, "
             "or trained with two of `seeds`: learn.models"
         )
-    last, records = 0, []
-    for number in range(1, LEARN.rounds + 1):
-        records.append(f"{LEARN_RESULTS}/round{number}/round.json")
-        if selection(number)["converged"]:
-            break
-        last = number
-    return {"records": records, "models": trained_in(last, "lah10.pb") if last else []}
+    numbers = rounds_until_agreed()
+    # The round in which the models agree trains none.
+    last = numbers[-1] - selection(numbers[-1])["converged"]
+    return {
+        "records": [f"{LEARN_RESULTS}/round{number}/round.json" for number in numbers],
+        "models": trained_in(last, "lah10.pb") if last else [],
+    }
 
 
 def all_learnt_labels(wildcards):
@@ -207,15 +222,10 @@ def all_learnt_labels(wildcards):
             f"{CONFIG.training}: learn.scale: {LEARN.scale} is no source of {TRAINING.split} with "
             "a path, and the labels of `snakemake learn` can be added to such a one only"
         )
-    rounds = []
-    for number in range(1, LEARN.rounds + 1):
-        if selection(number)["converged"]:
-            break
-        rounds.append(number)
     return [
-        f"{LEARN_RESULTS}/round{number}/labels/{one['structure']}.xyz"
-        for number in rounds
-        for one in selection(number)["selected"]
+        label
+        for number in rounds_until_agreed()
+        for label in labels_selected_in(number)
     ]
 
 

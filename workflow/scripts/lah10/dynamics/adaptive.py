@@ -114,8 +114,8 @@ class Adaptation:
 
     def settled(self) -> np.ndarray:
         """Mean γ_r over the later half of the adaptation, for a production that freezes it."""
-        history = [*self._history, self.random_friction]
-        return np.mean(history[len(history) // 2 :], axis=0)
+        history = self.history()
+        return history[len(history) // 2 :].mean(axis=0)
 
     def history(self) -> np.ndarray:
         """γ_r before the first segment and after each, shape (segments + 1, elements, F), 1/ps."""

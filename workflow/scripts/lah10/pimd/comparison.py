@@ -312,14 +312,24 @@ def _number(row: xr.Dataset, name: str) -> str:
         return ""
     if not error > 0:
         return f"{value:.4g}"
+    return _rounded(value, error)
+
+
+def _rounded(value: float, error: float, sign: str = "") -> str:
+    """ "12.34 ± 0.05": two digits of the error; the value with its sign where `sign` is "+"."""
     decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return f"{value:{sign}.{decimals}f} ± {error:.{decimals}f}"
+
+
+def _finished_runs(rows: xr.Dataset) -> xr.Dataset:
+    """The path-integral runs of a point that came to their end, by their number of beads."""
+    used = (rows.method == "pimd") & (rows.status == STATUS["ok"])
+    return rows.isel(row=np.flatnonzero(used.values)).sortby("beads")
 
 
 def _verdict(rows: xr.Dataset) -> list[str]:
     """What is to be said on the number of beads at a point."""
-    used = (rows.method == "pimd") & (rows.status == STATUS["ok"])
-    runs = rows.isel(row=np.flatnonzero(used.values)).sortby("beads")
+    runs = _finished_runs(rows)
     if runs.sizes["row"] == 0:
         return ["No path-integral run finished here."]
     last = runs.isel(row=-1)
@@ -364,12 +374,13 @@ def judge(difference: float, error: float, scale: float) -> str:
 
 def _judgement(rows: xr.Dataset) -> list[str]:
     """Every bath minus the path-integral run with most beads: a line a quantity."""
-    ok = rows.status.values == STATUS["ok"]
-    runs = rows.isel(row=np.flatnonzero(ok & (rows.method.values == "pimd"))).sortby("beads")
+    runs = _finished_runs(rows)
     if runs.sizes["row"] == 0:
         return []
     reference, lines = runs.isel(row=-1), []
-    judged = ok & ~np.isin(rows.method.values, ["pimd", "harmonic"])
+    judged = (rows.status.values == STATUS["ok"]) & ~np.isin(
+        rows.method.values, ["pimd", "harmonic"]
+    )
     for index in np.flatnonzero(judged):
         bath = rows.isel(row=index)
         for title, unit, scale, mine, theirs in _compared(bath, reference):
@@ -413,5 +424,4 @@ def _pm(value: float, error: float) -> str:
     """ "+1.2 ± 0.5": two digits of the error; "?" for one that is not known."""
     if not error > 0:
         return f"{value:+.4g} ± ?"
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:+.{decimals}f} ± {error:.{decimals}f}"
+    return _rounded(value, error, "+")

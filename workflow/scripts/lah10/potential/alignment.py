@@ -22,7 +22,7 @@ import yaml
 from lah10.config import read_yaml
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
-from lah10.potential import consistency
+from lah10.potential import consistency, dataset
 from lah10.potential.dataset import System
 from lah10.potential.evaluate import Prediction, evaluate
 from lah10.potential.settings import Split
@@ -167,8 +167,7 @@ def _within(
 
 def _pressures(system: System, prediction: Prediction) -> np.ndarray:
     """(f,) label minus potential, GPa."""
-    model = np.trace(prediction.virials, axis1=1, axis2=2) / 3 / system.volumes
-    return system.pressures - model * EV_PER_A3_IN_GPA
+    return system.pressures - dataset.pressures(prediction.virials, system.volumes)
 
 
 def _energies(system: System, prediction: Prediction, pressure: float) -> np.ndarray:
@@ -189,8 +188,7 @@ def write(alignment: Alignment, model: str | os.PathLike, path: str | os.PathLik
         aside.write_text(
             "# By how much energies (of each set, or of a source with one zero) and each source's\n"
             "# pressures lie above the common scale: residuals of a potential (`snakemake\n"
-            "# alignment`).\n"
-            + yaml.safe_dump(content, sort_keys=False, allow_unicode=True),
+            "# alignment`).\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True),
             encoding="utf-8",
         )
 

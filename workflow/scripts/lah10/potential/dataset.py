@@ -106,9 +106,8 @@ class System:
 
     @property
     def pressures(self) -> np.ndarray:
-        """(f,) GPa, a third of the virial's trace over the volume."""
-        trace = np.trace(self.virials, axis1=1, axis2=2)
-        return trace / 3 / self.volumes * EV_PER_A3_IN_GPA
+        """(f,) GPa."""
+        return pressures(self.virials, self.volumes)
 
     def select(self, frames: Sequence[int] | np.ndarray) -> "System":
         """The frames with these indices (or a mask of booleans)."""
@@ -119,6 +118,11 @@ class System:
             frames=tuple(self.frames[i] for i in index),
             **{name: getattr(self, name)[index] for name in arrays},
         )
+
+
+def pressures(virials: np.ndarray, volumes: np.ndarray | float) -> np.ndarray:
+    """(f,) GPa, a third of the trace of virials (f, 3, 3) in eV over the volumes (f,) in Å3."""
+    return np.trace(virials, axis1=1, axis2=2) / 3 / volumes * EV_PER_A3_IN_GPA
 
 
 def unlabelled_frames(frames: Sequence[Atoms]) -> System:

@@ -15,9 +15,8 @@ import ase
 import numpy as np
 from ase.neighborlist import neighbor_list
 
-from lah10.potential.dataset import System, unlabelled
+from lah10.potential.dataset import System, pressures, unlabelled
 from lah10.potential.evaluate import evaluate
-from lah10.units import EV_PER_A3_IN_GPA
 
 #: Å3 per formula unit of LaH10, from 75 to far above 500 GPa.
 VOLUMES = np.concatenate([np.arange(42.0, 20.0, -1.0), np.arange(20.0, 8.0, -2.0)])
@@ -95,11 +94,10 @@ def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dic
         systems.items(), evaluate(model, list(systems.values()), threads), strict=True
     ):
         energy = found.energies - found.energies[0]
-        pressure = np.trace(found.virials, axis1=1, axis2=2) / 3 / system.volumes
         result[name] = Walk(
             coordinates[name],
             energy / formula_units if name in SQUEEZES else energy,
-            pressure * EV_PER_A3_IN_GPA,
+            pressures(found.virials, system.volumes),
         )
     return result
 

@@ -34,7 +34,7 @@ from lah10.errors import UserError
 from lah10.figures import STYLE
 from lah10.files import atomic_path, sha256
 from lah10.potential import relaxation
-from lah10.potential.dataset import unlabelled_frames
+from lah10.potential.dataset import pressures, unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -141,12 +141,12 @@ def relaxed(
         )
         x = float(roots[np.argmin(np.abs(roots - 0.12))]) if len(roots) else np.nan
         volume = value**3
-        pressure = np.trace(answer.virials, axis1=1, axis2=2) / 3 / volume
+        pressure = pressures(answer.virials, volume)
         found.append(
             (
                 volume / CELL,
                 float(CubicSpline(COORDINATES, answer.energies)(x)) / CELL,
-                float(CubicSpline(COORDINATES, pressure)(x)) * EV_PER_A3_IN_GPA,
+                float(CubicSpline(COORDINATES, pressure)(x)),
                 x,
             )
         )

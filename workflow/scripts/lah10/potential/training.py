@@ -234,8 +234,8 @@ def _check_gpu() -> None:
     if run.returncode:
         raise UserError(
             "training: device: gpu is not allowed, TensorFlow sees no GPU here; cpu and auto are "
-            "allowed "
-            "(the pinned packages are those for CPUs: for a GPU install deepmd-kit[gpu,cu12])"
+            "allowed (the pinned packages are those for CPUs: for a GPU install "
+            "deepmd-kit[gpu,cu12])"
         )
 
 

@@ -21,9 +21,8 @@ import lah10
 from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import preparation, shortrange
-from lah10.potential.dataset import System
+from lah10.potential.dataset import System, pressures
 from lah10.potential.evaluate import Prediction, evaluate
-from lah10.units import EV_PER_A3_IN_GPA
 
 #: GPa, limits of the ranges that are told apart.
 PRESSURE_RANGES = (0, 100, 125, 150, 175, 200, 250, 300, 500)
@@ -47,14 +46,13 @@ def compare(systems: Sequence[System], predictions: Sequence[Prediction]) -> xr.
     for system, prediction in zip(systems, predictions, strict=True):
         difference = (system.energies - prediction.energies) / system.n_atoms
         constant = difference.mean()
-        trace = np.trace(prediction.virials, axis1=1, axis2=2)
         size = len(system)
         columns = {
             "system": np.full(size, system.name, dtype=object),
             "source": np.full(size, system.name.split("/")[0], dtype=object),
             "atoms": np.full(size, system.n_atoms),
             "pressure_label": system.pressures,
-            "pressure_model": trace / 3 / system.volumes * EV_PER_A3_IN_GPA,
+            "pressure_model": pressures(prediction.virials, system.volumes),
             "energy_label": system.energies / system.n_atoms,
             "energy_model": prediction.energies / system.n_atoms + constant,
             "energy_constant": np.full(size, constant),
