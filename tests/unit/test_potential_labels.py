@@ -301,7 +301,12 @@ def test_labels_join_a_data_set_once(tmp_path, structures, system):
     path = tmp_path / "set.xyz"
     assert labels.collect(tmp_path / "one.xyz", tmp_path, path, {"round": "round1"}) == 1
     assert labels.collect(tmp_path / "new.xyz", tmp_path, path, {"round": "round2"}) == 1
+    written = path.stat().st_mtime_ns
     assert labels.collect(tmp_path / "new.xyz", tmp_path, path) == 0
+    assert path.stat().st_mtime_ns == written
+    ase.io.write(tmp_path / "failed.xyz", frames[1])
+    assert labels.collect(tmp_path / "failed.xyz", tmp_path, tmp_path / "none.xyz") == 0
+    assert not (tmp_path / "none.xyz").exists()
     found = ase.io.read(path, index=":")
     assert [(f.info["T_target"], f.info["round"]) for f in found] == [
         (0, "round1"),

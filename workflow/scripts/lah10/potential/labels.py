@@ -474,7 +474,7 @@ def collect(
     folder : path
         With the labels (`label`) of all of them, each named after its structure.
     path : path
-        Extended XYZ file that is added to, or made.
+        Extended XYZ file that is added to, or made; not touched where nothing is to be added.
     about : dict, optional
         Said of each new frame beside.
 
@@ -501,6 +501,8 @@ def collect(
         frame = found.atoms
         frame.info = atoms.info | (about or {})
         frames.append(frame)
-    with atomic_path(path) as aside:
-        ase.io.write(aside, frames, format="extxyz")
-    return len(frames) - before
+    added = len(frames) - before
+    if added:
+        with atomic_path(path) as aside:
+            ase.io.write(aside, frames, format="extxyz")
+    return added
