@@ -177,27 +177,24 @@ def _beside(labels, exact, ours, theirs) -> None:
 
 def cost(scale: float) -> None:
     """Processor time of a step with the shipped potential, with and without the bath."""
-    with tempfile.TemporaryDirectory() as folder:
-        small = in_child(
-            "cost", "in_lammps", lammps=True,
-            model=str(ROOT / "resources/potentials/lah10/lah10.pb"),
-            crystal=str(ROOT / "resources/structures/Fm-3m.cif"), folder=folder,
-            repeats=max(3, round(10 * scale)),
-        )  # fmt: skip
     print("\nCost of the bath: processor time of one core, shipped potential")
     widths = (10, 20, 20, 20, 12)
     row("atoms", "step without (ms)", "noise (ms)", "callback (ms)", "ratio", widths=widths)
-    own = in_child("cost", "alone", cells=8)
-    ratio = 1 + (small["added"] + own["noise"]) / small["step"]
-    row(small["atoms"], f"{1e3 * small['step']:.2f}", f"{1e3 * own['noise']:.3f}",
-        f"{1e3 * small['added']:.3f}", f"{ratio:.4f}", widths=widths)  # fmt: skip
-    large = in_child("cost", "alone", cells=1000)
-    bare = small["step"] / small["atoms"] * large["atoms"]
-    total = large["noise"] + large["push"]
-    row(large["atoms"], f"{1e3 * bare:.0f} (scaled)", f"{1e3 * large['noise']:.2f}",
-        f"{1e3 * large['push']:.2f}", f"{1 + total / bare:.4f}", widths=widths)  # fmt: skip
-    print(f"A block of noise for {large['atoms']} atoms: {large['steps']} steps, "
-          f"{large['block_bytes'] / 1e6:.0f} MB")  # fmt: skip
+    for repeat, steps, free_steps, turns in ((2, 20, 500, 10), (10, 3, 20, 5)):
+        with tempfile.TemporaryDirectory() as folder:
+            taken = in_child(
+                "cost", "in_lammps", lammps=True,
+                model=str(ROOT / "resources/potentials/lah10/lah10.pb"),
+                crystal=str(ROOT / "resources/structures/Fm-3m.cif"), folder=folder,
+                repeat=repeat, steps=steps, free_steps=free_steps,
+                turns=max(3, round(turns * scale)),
+            )  # fmt: skip
+        noise = in_child("cost", "noise", cells=repeat**3)
+        ratio = 1 + (taken["added"] + noise["noise"]) / taken["step"]
+        row(taken["atoms"], f"{1e3 * taken['step']:.2f}", f"{1e3 * noise['noise']:.3f}",
+            f"{1e3 * taken['added']:.3f}", f"{ratio:.4f}", widths=widths)  # fmt: skip
+    print(f"A block of noise for {taken['atoms']} atoms: {noise['steps']} steps, "
+          f"{noise['block_bytes'] / 1e6:.0f} MB")  # fmt: skip
 
 
 PARTS = {"models": models, "cost": cost, "openmm": openmm}
