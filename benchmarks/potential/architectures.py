@@ -1,18 +1,21 @@
 """Accuracy against speed of several architectures, each trained alike for a short while.
 
     snakemake prepare_dataset
-    PYTHONPATH=workflow/scripts python benchmarks/potential/architectures.py --steps 2500
+    PYTHONPATH=workflow/scripts python benchmarks/potential/architectures.py
 
-Every architecture gets the same data, steps, schedule and losses (resources/potentials/lah10/
-stage1.json), then it is frozen, compressed, validated on every few frames of the held-out
-published sets, and timed in turns with all others on one core. So short a training ranks
-architectures by what they learn in the time, not by what they would reach in the end: the shipped
-model's card tells that of one. Finished models are kept in --folder; the same command goes on.
+Every architecture gets the same data, steps, schedules and losses as the shipped model's two stages
+(stage1.json and stage2.json in resources/potentials/lah10), then it is frozen, compressed,
+validated on every few frames of the held-out published sets, and timed in turns with all others on
+one core. So short a training ranks architectures by what they learn in the time, not by what they
+would reach in the end: the shipped model's card tells that of one. Finished models are kept in
+--folder; the same command goes on.
 """
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import compare
@@ -23,19 +26,43 @@ from matplotlib.figure import Figure
 from lah10.errors import UserError
 from lah10.figures import STYLE
 from lah10.files import atomic_path
-from lah10.potential import preparation, training, validation
+from lah10.potential import multipoles, preparation, settings, training, validation
 from lah10.potential.evaluate import evaluate
 
-TEMPLATE = compare.SHIPPED / "stage1.json"
-#: Changes of the template: descriptor, fitting net.
+TEMPLATES = [compare.SHIPPED / f"stage{stage}.json" for stage in (1, 2)]
+#: Changes of the templates: descriptor, fitting net, multipoles (None: without any).
 ARCHITECTURES = {
-    "3.5 Å, 16-32-64/12, 128³": ({}, {}),
-    "3.0 Å, 16-32-64/12, 128³": ({"rcut": 3.0}, {}),
-    "4.0 Å, 16-32-64/12, 128³": ({"rcut": 4.0, "sel": [15, 150]}, {}),
-    "3.5 Å, 8-16-32/12, 128³": ({"neuron": [8, 16, 32]}, {}),
-    "3.5 Å, 25-50-100/12, 128³": ({"neuron": [25, 50, 100]}, {}),
-    "3.5 Å, 16-32-64/4, 128³": ({"axis_neuron": 4}, {}),
-    "3.5 Å, 16-32-64/12, 240³": ({}, {"neuron": [240, 240, 240]}),
+    "3.5 Å, 16-32-32/12, 128³; l ≤ 3 of 16/8 to 2.6 Å": ({}, {}, {}),
+    "the same, l ≤ 3 of 8/8": ({}, {}, {"neurons": 8}),
+    "the same, l ≤ 2 of 16/8": ({}, {}, {"l_max": 2}),
+    "the same, l ≤ 3 of 16/8 to 3.5 Å": ({}, {}, {"cutoff": 3.5, "sel": [12, 100]}),
+    "the same, l ≤ 2 of 8/6 to 2.2 Å": (
+        {},
+        {},
+        {"l_max": 2, "neurons": 8, "axis_neurons": 6, "cutoff": 2.2, "sel": [4, 32]},
+    ),
+    "3.0 Å, 16-32-32/12, 64³; l ≤ 3 of 16/8 to 2.6 Å": (
+        {"rcut": 3.0, "sel": [10, 70]},
+        {"neuron": [64, 64, 64]},
+        {},
+    ),
+    "3.0 Å, 8-16-16/8, 64³": (
+        {"rcut": 3.0, "sel": [10, 70], "neuron": [8, 16, 16], "axis_neuron": 8},
+        {"neuron": [64, 64, 64]},
+        None,
+    ),
+    "3.5 Å, 16-32-32/12, 128³": ({}, {}, None),
+    "3.5 Å, 16-32-64/12, 128³": ({"neuron": [16, 32, 64]}, {}, None),
+    "4.0 Å, 16-32-64/12, 128³": (
+        {"neuron": [16, 32, 64], "rcut": 4.0, "sel": [15, 150]},
+        {},
+        None,
+    ),
+    "3.5 Å, 25-50-100/16, 240³": (
+        {"neuron": [25, 50, 100], "axis_neuron": 16},
+        {"neuron": [240, 240, 240]},
+        None,
+    ),
 }
 
 
@@ -43,11 +70,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=2500, help="of each training")
+    parser.add_argument(
+        "--steps", type=int, nargs=2, default=(1000, 2000), help="of each training's two stages"
+    )
     parser.add_argument("--index", default=compare.PREPARED, help="prepared data")
     parser.add_argument("--every", type=int, default=6, help="validate on every … frame")
     parser.add_argument("--folder", default="results/potential/architectures")
     parser.add_argument("--threads", type=int, default=1, help="of each training")
+    parser.add_argument(
+        "--published",
+        default=os.environ.get("LAH10_PUBLISHED_MODEL"),
+        help="graph.pb of the published model (or LAH10_PUBLISHED_MODEL); fetched if not given",
+    )
     arguments = parser.parse_args()
     folder = Path(arguments.folder)
     systems = [
@@ -55,17 +89,24 @@ def main() -> None:
         for system in preparation.read_part(arguments.index, "test")
         if system.name.startswith("ly-ceperley/ensemble")
     ]
-    models, errors = {}, {}
-    for k, name in enumerate(ARCHITECTURES):
-        models[name] = trained(name, folder / f"{k}", arguments)
-        data = validation.compare(systems, evaluate(models[name], systems))
-        errors[name] = validation.tabulate(data)["sources"]["ly-ceperley"]
-        print(f"{name}: {errors[name]['force_rmse']:.4f} eV/Å", file=sys.stderr, flush=True)
-    speed = compare.measure_speed(models, 40, 6)
+    models = {}
+    with tempfile.TemporaryDirectory(prefix="lah10-architectures-") as scratch:
+        source = settings.load_split(compare.SHIPPED / "split.yaml").sources[compare.SOURCE]
+        if published := compare.published_model(source, arguments.published):
+            models["published"] = compare.compressed(published, Path(scratch))
+        for k, name in enumerate(ARCHITECTURES):
+            models[name] = trained(name, folder / f"{k}", arguments)
+        errors = {}
+        for name, model in models.items():
+            data = validation.compare(systems, evaluate(model, systems))
+            errors[name] = validation.tabulate(data)["sources"]["ly-ceperley"]
+            print(f"{name}: {errors[name]['force_rmse']:.4f} eV/Å", file=sys.stderr, flush=True)
+        speed = compare.measure_speed(models, 40, 6)
     rows = [
         {
             "architecture": entry["name"],
             "katom_steps_per_second": entry["katom_steps_per_second"],
+            "ratio": entry["ratio"],
             **{key: errors[entry["name"]][key] for key in ("force_rmse", "energy_rmse", "frames")},
         }
         for entry in speed["models"]
@@ -78,15 +119,23 @@ def main() -> None:
 
 def trained(name: str, folder: Path, arguments: argparse.Namespace) -> Path:
     """The compressed model of an architecture, trained if it is not there yet."""
-    template = json.loads(TEMPLATE.read_text(encoding="utf-8"))
-    descriptor, fitting = ARCHITECTURES[name]
-    template["model"]["descriptor"] |= descriptor
-    template["model"]["fitting_net"] |= fitting
+    descriptor, fitting, more = ARCHITECTURES[name]
+    stages = []
+    for path, steps in zip(TEMPLATES, arguments.steps, strict=True):
+        template = json.loads(path.read_text(encoding="utf-8"))
+        template["model"]["descriptor"] |= descriptor
+        template["model"]["fitting_net"] |= fitting
+        if multipoles.KEY in template["model"]["descriptor"]:
+            if more is None:
+                del template["model"]["descriptor"][multipoles.KEY]
+            else:
+                template["model"]["descriptor"][multipoles.KEY] |= more
+        stages.append(training.training_input(template, arguments.index, steps, 1, 500))
+    content = stages[-1]
     log = (folder / "log").resolve()
-    content = training.training_input(template, arguments.index, arguments.steps, 1, 500)
-    training.train([content], arguments.index, folder, log, threads=arguments.threads)
+    training.train(stages, arguments.index, folder, log, threads=arguments.threads)
     # Beside the checkpoints, which a training of another input sweeps away.
-    stage = training.stage_folder(folder, 0)
+    stage = training.stage_folder(folder, len(stages) - 1)
     frozen, model = stage / "frozen.pb", stage / "model.pb"
     if not model.is_file():
         training.freeze(stage, frozen, log)
@@ -96,16 +145,16 @@ def trained(name: str, folder: Path, arguments: argparse.Namespace) -> Path:
     return model
 
 
-def table(rows: list[dict], steps: int, processor: str) -> str:
+def table(rows: list[dict], steps: list[int], processor: str) -> str:
     lines = [
-        f"\n{steps} training steps each; held-out published frames; 352 atoms on one core "
-        f"({processor})\n",
-        "| architecture | katom-step/s | force (eV/Å) | energy (meV/atom) |",
-        "|---|---|---|---|",
+        f"\n{' + '.join(map(str, steps))} training steps each (the published model: as published);"
+        f" held-out published frames; 352 atoms on one core ({processor})\n",
+        "| architecture | katom-step/s | ratio | force (eV/Å) | energy (meV/atom) |",
+        "|---|---|---|---|---|",
     ]
     for row in sorted(rows, key=lambda row: -row["katom_steps_per_second"]):
         lines.append(
-            f"| {row['architecture']} | {row['katom_steps_per_second']:.2f} "
+            f"| {row['architecture']} | {row['katom_steps_per_second']:.2f} | {row['ratio']:.2f} "
             f"| {row['force_rmse']:.4f} | {row['energy_rmse']:.2f} |"
         )
     return "\n".join(lines)
