@@ -24,25 +24,37 @@ def in_lammps(
     """Seconds a step of 44·`repeat`³ atoms: with the potential, and what bath and recorder add.
 
     The addition is measured where atoms do not interact: it is the same there, and not lost in the
-    scatter of a step's own time. Medians over turns with and without the bath, of `steps` with the
-    potential and of `free_steps` without.
+    scatter of a step's own time. Medians over turns, of `steps` with the potential and of
+    `free_steps` without. Noise is made by the block, and counted apart, by the step.
     """
-    bare, _ = _turns(model, crystal, folder, repeat, steps, turns)
-    free, coupled = _turns(None, crystal, folder, repeat, free_steps, turns)
-    return {"atoms": 44 * repeat**3, "step": bare, "added": coupled - free}
+    atoms = build_supercell(read_crystal(crystal), "conventional", (repeat,) * 3)
+    types = (atoms.numbers == 1).astype(int)
+    bath = Bath("qtb", masses=atoms.get_masses(), types=types, **OPTIONS)
+    recorder = SpectrumRecorder(types, EVERY * TIMESTEP, 500, 1000)
+    began = time.process_time()
+    bath.random_force(0)
+    block = time.process_time() - began
+    bare = _turns(model, atoms, folder, steps, turns)
+    free, coupled = _turns(None, atoms, folder, free_steps, turns, bath, recorder)
+    return {
+        "atoms": len(atoms),
+        "step": bare[0],
+        "noise": block / bath.noise.steps,
+        "added": coupled - free,
+        "block_steps": bath.noise.steps,
+        "block_bytes": bath.noise._block.nbytes,
+    }
 
 
-def _turns(model, crystal, folder, repeat, steps, turns) -> tuple[float, float]:
-    """Median times of a step without and with the bath."""
+def _turns(model, atoms, folder, steps, turns, bath=None, recorder=None) -> list[float]:
+    """Median times of a step without the bath and, if there is one, with it, in turns."""
     from pathlib import Path
 
     from lah10.dynamics import lammps_input as script
     from lah10.dynamics.engine import Engine
 
-    atoms = build_supercell(read_crystal(crystal), "conventional", (repeat,) * 3)
     data = Path(folder) / "supercell.data"
     script.write_data(atoms, data)
-    types = (atoms.numbers == 1).astype(int)
     engine = Engine("none")
     engine.execute(
         [
@@ -56,32 +68,17 @@ def _turns(model, crystal, folder, repeat, steps, turns) -> tuple[float, float]:
             "unfix " + script.BATH,
         ]
     )
-    bath = Bath("qtb", masses=atoms.get_masses(), types=types, **OPTIONS)
-    recorder = SpectrumRecorder(types, EVERY * TIMESTEP, 500, 1000)
-    # The first block of noise, thousands of steps at once; `noise` counts it by the step.
-    bath.random_force(0)
-    times = {False: [], True: []}
-    for turn in range(2 * turns + 2):
-        coupled = bool(turn % 2)
-        if coupled:
-            engine.execute([f"fix {script.BATH} all external pf/callback 1 1"])
-            engine.attach(bath, recorder, EVERY)
-        engine.execute(["reset_timestep 0"])
-        engine.start_segment()
-        began = time.process_time()
-        engine.advance(steps)
-        times[coupled].append((time.process_time() - began) / steps)
-        if coupled:
-            engine.execute([f"unfix {script.BATH}"])
-    return float(np.median(times[False][1:])), float(np.median(times[True][1:]))
-
-
-def noise(cells: int) -> dict:
-    """Seconds a step to make the noise of 44·`cells` atoms, and the memory of a block of it."""
-    types = np.tile(np.repeat([0, 1], [4, 40]), cells)
-    masses = np.where(types == 0, 138.905, 1.008)
-    bath = Bath("qtb", masses=masses, types=types, **OPTIONS)
-    began = time.process_time()
-    bath.random_force(0)
-    seconds = (time.process_time() - began) / bath.noise.steps
-    return {"noise": seconds, "steps": bath.noise.steps, "block_bytes": bath.noise._block.nbytes}
+    times = [[], []] if bath else [[]]
+    for _ in range(turns + 1):
+        for coupled, taken in enumerate(times):
+            if coupled:
+                engine.execute([f"fix {script.BATH} all external pf/callback 1 1"])
+                engine.attach(bath, recorder, EVERY)
+            engine.execute(["reset_timestep 0"])
+            engine.start_segment()
+            began = time.process_time()
+            engine.advance(steps)
+            taken.append((time.process_time() - began) / steps)
+            if coupled:
+                engine.execute([f"unfix {script.BATH}"])
+    return [float(np.median(taken[1:])) for taken in times]  # the first turn warms up

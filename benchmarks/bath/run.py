@@ -189,12 +189,11 @@ def cost(scale: float) -> None:
                 repeat=repeat, steps=steps, free_steps=free_steps,
                 turns=max(3, round(turns * scale)),
             )  # fmt: skip
-        noise = in_child("cost", "noise", cells=repeat**3)
-        ratio = 1 + (taken["added"] + noise["noise"]) / taken["step"]
-        row(taken["atoms"], f"{1e3 * taken['step']:.2f}", f"{1e3 * noise['noise']:.3f}",
+        ratio = 1 + (taken["added"] + taken["noise"]) / taken["step"]
+        row(taken["atoms"], f"{1e3 * taken['step']:.2f}", f"{1e3 * taken['noise']:.3f}",
             f"{1e3 * taken['added']:.3f}", f"{ratio:.4f}", widths=widths)  # fmt: skip
-    print(f"A block of noise for {taken['atoms']} atoms: {noise['steps']} steps, "
-          f"{noise['block_bytes'] / 1e6:.0f} MB")  # fmt: skip
+    print(f"A block of noise for {taken['atoms']} atoms: {taken['block_steps']} steps, "
+          f"{taken['block_bytes'] / 1e6:.0f} MB")  # fmt: skip
 
 
 PARTS = {"models": models, "cost": cost, "openmm": openmm}
