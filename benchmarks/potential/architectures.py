@@ -3,12 +3,12 @@
     snakemake prepare_dataset
     PYTHONPATH=workflow/scripts python benchmarks/potential/architectures.py
 
-Every architecture gets the same data, steps, schedules and losses as the shipped model's two stages
-(stage1.json and stage2.json in resources/potentials/lah10), then it is frozen, compressed,
-validated on every few frames of the held-out published sets, and timed in turns with all others on
-one core. So short a training ranks architectures by what they learn in the time, not by what they
-would reach in the end: the shipped model's card tells that of one. Finished models are kept in
---folder; the same command goes on.
+Every architecture gets the same data and steps, with the schedules and losses of the first two
+stages of the shipped model's training (stage1.json and stage2.json in resources/potentials/lah10),
+then it is frozen, compressed, validated on every few frames of the held-out published sets, and
+timed in turns with all others on one core. So short a training ranks architectures by what they
+learn in the time, not by what they would reach in the end: the shipped model's card tells that of
+one. Finished models are kept in --folder; the same command goes on.
 """
 
 import argparse
