@@ -139,6 +139,9 @@ def integrator(
         f"pchain 0 drag {drag:.10g} flip no",
         "# the bath: friction and coloured noise, computed outside LAMMPS (dynamics/bath.py)",
         f"fix {BATH} all external pf/callback 1 1",
+        # It adds nothing to energy and virial, and LAMMPS is told so: the barostat, set up before
+        # the bath, would otherwise add a virial that nobody has written yet.
+        f"fix_modify {BATH} energy no virial no",
         f"thermo {thermo_every}",
         "thermo_style custom step pe "
         + " ".join(f"c_ke{e}" for e in ELEMENTS)
