@@ -614,7 +614,7 @@ def load(
         _merge(content, read_yaml(path))
     if overrides:
         source += " + --config"
-        _merge(content, overrides)
+        _merge(content, _whole_numbers(overrides))
     config = validate(content, source)
     check_files(config, source, root)
     if warn:
@@ -725,6 +725,20 @@ def _merge(content: dict, over: Mapping) -> None:
             _merge(content[key], value)
         else:
             content[key] = value
+
+
+def _whole_numbers(value: Any) -> Any:
+    """`value` with texts that are whole numbers as such.
+
+    Of `--config 'pimd={points: [{beads: 32}]}'` Snakemake makes texts, at all depths but the first.
+    """
+    if isinstance(value, Mapping):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value):
+        return int(value)
+    return value
 
 
 def _key(location: Iterable[int | str]) -> str:
