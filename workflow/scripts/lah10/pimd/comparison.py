@@ -31,6 +31,8 @@ VARIABLES: datasets.Table = {
     "kinetic_temperature": (("row", "element"), "K", "kinetic temperature by element"),
     "kinetic_temperature_deconvolved": (("row", "element"), "K", "the same freed of the bath's "
                                         "friction"),
+    "kinetic_temperature_expected": (("row", "element"), "K", "what a bath's vibrations should "
+                                     "hold, by their response to the random force"),
     "bead_error": (("row", "element"), "K", "what the finite number of beads adds to the kinetic "
                    "temperature of the harmonic crystal"),
     "volume_per_formula": (ROWS, "angstrom3", "volume per formula unit LaH10"),
@@ -241,20 +243,21 @@ def points(comparison: xr.Dataset) -> list[tuple[float, float, xr.Dataset]]:
 # ------------------------------------------------------------------------------------- table
 
 HEAD = (
-    "| | T_kin La (K) | T_kin H (K) | same, deconvolved | V (Å³ per LaH₁₀) | θ (°) | "
-    "cubic null (°) | Δg La–H | Δg H–H |\n|---|---|---|---|---|---|---|---|---|"
+    "| | T_kin La (K) | T_kin H (K) | same, deconvolved | expected | V (Å³ per LaH₁₀) | θ (°) | "
+    "cubic null (°) | Δg La–H | Δg H–H |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 NOTES = """\
 T_kin: kinetic temperature 2K/k_B per degree of freedom, for path integrals by the centroid-virial
-estimator; deconvolved: a bath's, freed of what its friction adds. θ: smallest and largest class
-mean of the distortion angle of particles (atoms, beads; in brackets of centroids); cubic null: the
-deviation from 90° that a cubic crystal with the same noise shows. Δg: root mean square difference
-of g(r) from that of the run with most beads, of its own root mean square; in brackets what noise
-makes of it. ±: one standard error; errors of the potential are in none of them, for all rows share
-it. Bath − PIMD: the bath's value less that of the run with most beads. They differ beyond two
-standard errors, and agree only where two are less than 1 % (for θ: of 90°, half the deviation of
-R-3m; what unequal nulls make of it counts as an error). Quantum thermal baths are approximate, path
-integrals exact but for noise, time step and number of beads.
+estimator; deconvolved: a bath's, freed of what its friction adds; expected: what its vibrations
+should hold by the fluctuation-dissipation theorem, from their response to the random force. θ:
+smallest and largest class mean of the distortion angle of particles (atoms, beads; in brackets of
+centroids); cubic null: the deviation from 90° that a cubic crystal with the same noise shows. Δg:
+root mean square difference of g(r) from that of the run with most beads, of its own root mean
+square; in brackets what noise makes of it. ±: one standard error; errors of the potential are in
+none of them, for all rows share it. Bath − PIMD: the bath's value less that of the run with most
+beads. They differ beyond two standard errors, and agree only where two are less than 1 % (for θ: of
+90°, half the deviation of R-3m; what unequal nulls make of it counts as an error). Quantum thermal
+baths are approximate, path integrals exact but for noise, time step and number of beads.
 """
 
 
@@ -277,7 +280,7 @@ def _table_row(row: xr.Dataset) -> str:
     label = str(row.label.values)
     if int(row.status) != STATUS["ok"]:
         outcome = next(name for name, flag in STATUS.items() if flag == int(row.status))
-        return f"| {label} | {outcome} | | | | | | | |"
+        return f"| {label} | {outcome} | | | | | | | | |"
     la, h = (row.sel(element=element) for element in ELEMENTS)
     theta = f"{_number(row, 'theta_small')}, {_number(row, 'theta_large')}"
     if row.theta_centroid_small.notnull():
@@ -288,14 +291,16 @@ def _table_row(row: xr.Dataset) -> str:
         one = row.sel(pair=pair)
         value, noise = float(one.g_difference), float(one.g_difference_noise)
         differences.append("" if np.isnan(value) else f"{value:.3f} ({noise:.3f})")
-    deconvolved = ", ".join(
-        filter(None, (_number(x, "kinetic_temperature_deconvolved") for x in (la, h)))
+    deconvolved, expected = (
+        ", ".join(filter(None, (_number(x, f"kinetic_temperature_{word}") for x in (la, h))))
+        for word in ("deconvolved", "expected")
     )
     cells = (
         label,
         _number(la, "kinetic_temperature"),
         _number(h, "kinetic_temperature"),
         deconvolved,
+        expected,
         _number(row, "volume_per_formula"),
         theta.strip(", "),
         _number(row, "theta_null"),
@@ -405,10 +410,13 @@ def _compared(bath: xr.Dataset, reference: xr.Dataset):
         name, title = "kinetic_temperature", f"T_kin of {element}"
         exact = of(other, name)
         # What friction adds in a quantum bath is known, and no mistake of the bath.
-        deconvolved = float(one.kinetic_temperature_deconvolved)
-        if bath.method.item() != "classical" and np.isfinite(deconvolved):
+        quantum = bath.method.item() != "classical"
+        if quantum and np.isfinite(one.kinetic_temperature_deconvolved):
             name, title = "kinetic_temperature_deconvolved", f"{title}, deconvolved"
         yield title, "K", exact[0], of(one, name), exact
+        if quantum and np.isfinite(one.kinetic_temperature_expected):
+            name, title = "kinetic_temperature_expected", f"T_kin of {element}, expected"
+            yield title, "K", exact[0], of(one, name), exact
     exact = of(reference, "volume_per_formula")
     yield "volume", "Å³", exact[0], of(bath, "volume_per_formula"), exact
     value, error = of(bath, "theta_deviation")

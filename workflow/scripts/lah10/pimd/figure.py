@@ -55,8 +55,9 @@ def draw_point(
 def draw(rows: xr.Dataset, title: str) -> Figure:
     """g(r) of La–H and H–H, and kinetic temperatures, volume and θ, of one point.
 
-    Open diamonds: a bath's kinetic temperature freed of what its friction adds; open triangles: θ
-    of centroids. Errors are one standard error; the band is the reference's.
+    Open diamonds: a bath's kinetic temperature freed of what its friction adds; crosses: what its
+    vibrations should hold by their response; open triangles: θ of centroids. Errors are one
+    standard error; the band is the reference's.
     """
     figure = Figure(figsize=(7.0, 4.4))
     axes = figure.subplots(2, 3)
@@ -101,6 +102,7 @@ def _values(axes: Axes, rows: xr.Dataset, name: str, colours: list) -> None:
     _points(axes, rows, name, colours, "o", 0.0)
     if f"{name}_deconvolved" in rows:  # of temperatures
         _points(axes, rows, f"{name}_deconvolved", colours, "D", 0.2, markerfacecolor="white")
+        _points(axes, rows, f"{name}_expected", colours, "x", 0.4)
     runs = (rows.method == "pimd") & rows[name].notnull()
     if runs.any():
         last = int(np.flatnonzero(runs.values)[-1])
