@@ -298,10 +298,11 @@ def test_later_files_and_the_command_line_override_single_keys(folder):
     assert read.seed == 3
 
 
-def test_whole_numbers_may_come_from_the_command_line_as_texts(folder):
+def test_numbers_may_come_from_the_command_line_as_texts(folder):
     """Snakemake reads what is nested in a value of `--config` as texts."""
     override = {
         "structure": {"repeat": ["3", "3", "3"]},
+        "bath": {"adaptation_rate": "0.5"},
         "pimd": {"points": [{"pressure": "150", "temperature": "100", "beads": ["32", "48"]}]},
     }
     given = yaml.safe_load(Path("good.yaml").read_text())
@@ -309,6 +310,7 @@ def test_whole_numbers_may_come_from_the_command_line_as_texts(folder):
     Path("good.yaml").write_text(yaml.safe_dump(given))
     read = config.load(["good.yaml"], override)
     assert read.structure.repeat == (3, 3, 3)
+    assert read.bath.adaptation_rate == 0.5
     assert read.pimd.points[0].beads == (32, 48)
     assert read.pimd.points[0].pressure == "150"
 

@@ -614,7 +614,7 @@ def load(
         _merge(content, read_yaml(path))
     if overrides:
         source += " + --config"
-        _merge(content, _whole_numbers(overrides))
+        _merge(content, _numbers(overrides))
     config = validate(content, source)
     check_files(config, source, root)
     if warn:
@@ -727,17 +727,20 @@ def _merge(content: dict, over: Mapping) -> None:
             content[key] = value
 
 
-def _whole_numbers(value: Any) -> Any:
-    """`value` with texts that are whole numbers as such.
+def _numbers(value: Any) -> Any:
+    """`value` with texts that are numbers as such.
 
     Of `--config 'pimd={points: [{beads: 32}]}'` Snakemake makes texts, at all depths but the first.
     """
     if isinstance(value, Mapping):
-        return {key: _whole_numbers(item) for key, item in value.items()}
+        return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole_numbers(item) for item in value]
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value):
-        return int(value)
+        return [_numbers(item) for item in value]
+    if isinstance(value, str):
+        if re.fullmatch(r"[+-]?[0-9]+", value):
+            return int(value)
+        if re.fullmatch(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)", value):
+            return float(value)
     return value
 
 
