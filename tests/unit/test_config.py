@@ -298,11 +298,11 @@ def test_later_files_and_the_command_line_override_single_keys(folder):
     assert read.seed == 3
 
 
-def test_numbers_may_come_from_the_command_line_as_texts(folder):
+def test_values_may_come_from_the_command_line_as_texts(folder):
     """Snakemake reads what is nested in a value of `--config` as texts."""
     override = {
         "structure": {"repeat": ["3", "3", "3"]},
-        "bath": {"adaptation_rate": "0.5"},
+        "bath": {"adaptation_rate": "0.5", "shift_pressure": "true", "friction": "5 /ps"},
         "pimd": {"points": [{"pressure": "150", "temperature": "100", "beads": ["32", "48"]}]},
     }
     given = yaml.safe_load(Path("good.yaml").read_text())
@@ -311,6 +311,8 @@ def test_numbers_may_come_from_the_command_line_as_texts(folder):
     read = config.load(["good.yaml"], override)
     assert read.structure.repeat == (3, 3, 3)
     assert read.bath.adaptation_rate == 0.5
+    assert read.bath.shift_pressure is True
+    assert read.bath.friction == 5.0
     assert read.pimd.points[0].beads == (32, 48)
     assert read.pimd.points[0].pressure == "150"
 

@@ -614,7 +614,7 @@ def load(
         _merge(content, read_yaml(path))
     if overrides:
         source += " + --config"
-        _merge(content, _numbers(overrides))
+        _merge(content, _typed(overrides))
     config = validate(content, source)
     check_files(config, source, root)
     if warn:
@@ -727,20 +727,21 @@ def _merge(content: dict, over: Mapping) -> None:
             content[key] = value
 
 
-def _numbers(value: Any) -> Any:
-    """`value` with texts that are numbers as such.
+def _typed(value: Any) -> Any:
+    """`value` with numbers and truth values in place of their texts, as in a file.
 
     Of `--config 'pimd={points: [{beads: 32}]}'` Snakemake makes texts, at all depths but the first.
     """
     if isinstance(value, Mapping):
-        return {key: _numbers(item) for key, item in value.items()}
+        return {key: _typed(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_numbers(item) for item in value]
+        return [_typed(item) for item in value]
     if isinstance(value, str):
-        if re.fullmatch(r"[+-]?[0-9]+", value):
-            return int(value)
-        if re.fullmatch(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)", value):
-            return float(value)
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+        return read if isinstance(read, bool | int | float) else value
     return value
 
 
