@@ -25,6 +25,8 @@ from lah10.tables import DIFFUSION_UNIT
 COLUMNS = (
     "bath",
     "D of H (10⁻⁶ cm²/s)",
+    "from (ps)",
+    "sites of H with another proton at the end",
     "bare slope (Å²/ps)",
     "MSD′ (Å²)",
     "Lindemann ratio of H",
@@ -48,8 +50,8 @@ def main() -> None:
         sys.exit(str(error))
     print("| " + " | ".join(COLUMNS) + " |")
     print("|" + "---|" * len(COLUMNS))
-    for data, _ in found:
-        print("| " + " | ".join(row(data)) + " |")
+    for data, motion in found:
+        print("| " + " | ".join(row(data, motion)) + " |")
     harmonic = found[0][0].harmonic_temperature_element
     crystal = ", ".join(f"{float(harmonic.sel(element=e)):.0f} K {e}" for e in ("H", "La"))
     print(f"\nKinetic temperatures of the harmonic crystal: {crystal}.")
@@ -69,13 +71,19 @@ def point(folder: Path) -> tuple[xr.Dataset, xr.Dataset]:
 
 
 def name(data: xr.Dataset) -> str:
-    """The bath and its friction."""
+    """The bath and its friction, and the seed if it is not the first."""
     bath = {"qtb": "QTB", "adqtb": "adaptive", "classical": "classical"}[data.bath.item()]
-    return f"{bath}, {json.loads(data.attrs['config'])['bath']['friction'].split()[0]} ps⁻¹"
+    friction = json.loads(data.attrs["config"])["bath"]["friction"].split()[0]
+    seed = int(data.attrs["seed"])
+    return f"{bath}, {friction} ps⁻¹" + (f", seed {seed}" if seed > 1 else "")
 
 
-def row(data: xr.Dataset) -> list[str]:
-    """The cells of a line of the table."""
+def row(data: xr.Dataset, motion: xr.Dataset) -> list[str]:
+    """The cells of a line of the table.
+
+    D is that of the production after what is left of equilibration in it, whose end stands beside;
+    the exchanges are those of the whole production.
+    """
     proton, lanthanum = data.sel(element="H"), data.sel(element="La")
     diffusion = number(proton, "diffusion", 1 / DIFFUSION_UNIT)
     limit = float(proton.diffusion_limit) / DIFFUSION_UNIT
@@ -85,6 +93,8 @@ def row(data: xr.Dataset) -> list[str]:
     return [
         name(data),
         diffusion,
+        f"{float(data.equilibration_time):.1f}",
+        f"{float(motion.exchanged_share[-1]):.0%}",
         number(proton, "msd_slope"),
         number(proton, "reordered_msd"),
         number(proton, "lindemann"),

@@ -92,7 +92,7 @@ def test_vibration_has_a_plateau_and_no_slope(tmp_path, rng):
 
 
 def test_no_hop_is_an_upper_limit(tmp_path, rng):
-    """3.00 a²/(6 N t) for protons that stay; none for those that moved, however shortly."""
+    """3.00·2a²/(6 N t) for protons that stay; none for those that moved, however shortly."""
     template = supercell("conventional", (1, 1, 2))
     h = np.flatnonzero(template.numbers == 1)
     noise = np.where(template.numbers == 1, 0.1, 0.03)[:, None] * rng.normal(
@@ -101,7 +101,7 @@ def test_no_hop_is_an_upper_limit(tmp_path, rng):
     summary, _ = measure(tmp_path, template, noise)
     nearest = A * np.array([np.sqrt(0.5), np.sqrt(3) * (0.25 - X)])  # La–La; H 8c–H 32f
     count = np.array([8, 80])
-    exact = 2.9957 * nearest**2 / (6 * count * 200 * INTERVAL) * 1e-4
+    exact = 2.9957 * 2 * nearest**2 / (6 * count * 200 * INTERVAL) * 1e-4
     assert summary["diffusion_limit"] == pytest.approx(exact, rel=0.01)
     # The slope is zero within its error, which is larger or smaller as it comes.
     assert abs(summary["diffusion"][1]) < 4 * summary["diffusion_stderr"][1]

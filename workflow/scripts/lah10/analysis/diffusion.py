@@ -11,12 +11,15 @@ Lindemann ratio: rms displacement of the occupants of a site from their mean pos
 mean distance between nearest sites of the same element.
 
 Where no atom of an element leaves its site, the slope says nothing but that it is small, and the
-absence of hops says more. N atoms that each hop at the rate k, independently, to a neighbouring
-site at the distance a have D = k a²/6, and make no hop within the time t with the probability
-exp(−N k t). That this was 5 % or more bounds the rate, k ≤ −ln(0.05)/(N t) = 3.00/(N t): the "rule
-of three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
+absence of hops says more. In a full lattice no atom can hop alone: the least that happens is that
+n = 2 atoms change places. Let such events come at the rate R among N atoms, each moving n of them
+by the distance a of neighbouring sites; then D = R n a²/(6N), and none happens within the time t
+with the probability exp(−R t). That this was 5 % or more bounds the rate, R ≤ −ln(0.05)/t = 3.00/t:
+the "rule of three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
 
-    D ≤ −ln(0.05) a²/(6 N t)  at 95 % confidence.
+    D ≤ −ln(0.05) n a²/(6 N t)  at 95 % confidence,
+
+for events of n atoms; of rings of more atoms as much more.
 
 Errors are jackknife errors over spatial blocks of the crystal, which holds whatever happens in
 time as long as exchanges far apart know nothing of each other.
@@ -43,6 +46,8 @@ LONGEST, LAGS = 0.8, 61
 ORIGINS, ASSIGNED = 6, 4_000_000
 #: Confidence of the upper limit of D where no hop was seen.
 CONFIDENCE = 0.95
+#: Atoms that the smallest exchange moves.
+EXCHANGED = 2
 #: Å; edge of the spatial blocks for errors, at least, and blocks along a cell vector, at most.
 BLOCK_EDGE, MOST_BLOCKS = 2.5, 4
 
@@ -255,7 +260,8 @@ class SiteFluctuations:
             here = symbols == element
             if self._count > 1 and not self._left[here].any():
                 square = nearest_distances(scaled[here], cell).mean() ** 2
-                limits[i] = -np.log(1 - CONFIDENCE) * square / (6 * here.sum() * time)
+                events = -np.log(1 - CONFIDENCE) / time
+                limits[i] = events * EXCHANGED * square / (6 * here.sum())
         return limits * units.A2_PER_PS_IN_CM2_PER_S
 
 
