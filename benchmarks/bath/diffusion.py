@@ -35,8 +35,9 @@ COLUMNS = (
     "energy in La's modes, of what is theirs",
     "bath ok",
 )
-COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#009E73", "#000000")
-DASHES = ("-", "--", "-.", ":", (0, (1, 3)))
+#: Okabe and Ito's colours, told apart by all.
+COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#000000", "#F0E442")
+DASHES = ("-", "--", "-.", (0, (5, 1)), (0, (1, 1)), ":", (0, (1, 3)), (0, (5, 5)))
 
 
 def main() -> None:
@@ -134,7 +135,7 @@ def draw(found: list[tuple[xr.Dataset, xr.Dataset]]) -> Figure:
         axes.set(xlabel="time (ps)", ylabel=label, xlim=(0.0, last))
         axes.set_ylim(bottom=0.0)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(found))
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
     return figure
 
 
