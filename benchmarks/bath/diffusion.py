@@ -1,11 +1,11 @@
 """Do protons diffuse at a point? Campaigns of several frictions and baths in a table and a figure.
 
     export PYTHONPATH=workflow/scripts
-    python benchmarks/bath/diffusion.py results/five-kelvin-{1,5,20,adqtb} \
-        --figure docs/figures/five_kelvin.png
+    python benchmarks/bath/diffusion.py results/five-kelvin-* --figure docs/figures/five_kelvin.png
 
 Each folder is a finished campaign of a single point (config/five-kelvin.yaml says how to run
-them). The table is Markdown; docs/methods.md says what it means.
+them). The tables are Markdown, a line a run and a line a bath, of which several runs differ in
+their seeds; docs/methods.md says what they mean.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from lah10.tables import DIFFUSION_UNIT
 COLUMNS = (
     "bath",
     "D of H (10⁻⁶ cm²/s)",
-    "from (ps)",
     "sites of H with another proton at the end",
     "bare slope (Å²/ps)",
     "MSD′ (Å²)",
@@ -36,8 +35,17 @@ COLUMNS = (
     "bath ok",
 )
 #: Okabe and Ito's colours, told apart by all.
-COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#000000", "#F0E442")
-DASHES = ("-", "--", "-.", (0, (5, 1)), (0, (1, 1)), ":", (0, (1, 3)), (0, (5, 5)))
+TOGETHER = (
+    "bath",
+    "runs",
+    "D of H, mean (10⁻⁶ cm²/s)",
+    "runs with an exchange",
+    "sites of H with another proton at the end",
+    "energy in La's modes, of what is theirs",
+    "energy in H's modes, same",
+)
+COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#009E73", "#E69F00", "#000000")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 3)))
 
 
 def main() -> None:
@@ -46,13 +54,17 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, help=".png, .pdf or .svg to draw")
     arguments = parser.parse_args()
     try:
-        found = [point(folder) for folder in arguments.campaigns]
+        found = sorted((point(folder) for folder in arguments.campaigns), key=order)
     except UserError as error:
         sys.exit(str(error))
     print("| " + " | ".join(COLUMNS) + " |")
     print("|" + "---|" * len(COLUMNS))
     for data, motion in found:
         print("| " + " | ".join(row(data, motion)) + " |")
+    print("\n| " + " | ".join(TOGETHER) + " |")
+    print("|" + "---|" * len(TOGETHER))
+    for runs in by_bath(found).values():
+        print("| " + " | ".join(together(runs)) + " |")
     harmonic = found[0][0].harmonic_temperature_element
     crystal = ", ".join(f"{float(harmonic.sel(element=e)):.0f} K {e}" for e in ("H", "La"))
     print(f"\nKinetic temperatures of the harmonic crystal: {crystal}.")
@@ -71,20 +83,39 @@ def point(folder: Path) -> tuple[xr.Dataset, xr.Dataset]:
     return dataset.squeeze(), motion
 
 
+def friction(data: xr.Dataset) -> float:
+    """γ, 1/ps."""
+    return float(json.loads(data.attrs["config"])["bath"]["friction"].split()[0])
+
+
+def order(run: tuple[xr.Dataset, xr.Dataset]) -> tuple:
+    """Plain baths first, from weak to strong friction, seed by seed."""
+    data, _ = run
+    return data.bath.item() == "adqtb", friction(data), int(data.attrs["seed"])
+
+
+def bath(data: xr.Dataset) -> str:
+    """The bath and its friction."""
+    word = {"qtb": "QTB", "adqtb": "adaptive", "classical": "classical"}[data.bath.item()]
+    return f"{word}, {friction(data):g} ps⁻¹"
+
+
 def name(data: xr.Dataset) -> str:
-    """The bath and its friction, and the seed if it is not the first."""
-    bath = {"qtb": "QTB", "adqtb": "adaptive", "classical": "classical"}[data.bath.item()]
-    friction = json.loads(data.attrs["config"])["bath"]["friction"].split()[0]
+    """The same, and the seed if it is not the first."""
     seed = int(data.attrs["seed"])
-    return f"{bath}, {friction} ps⁻¹" + (f", seed {seed}" if seed > 1 else "")
+    return bath(data) + (f", seed {seed}" if seed > 1 else "")
+
+
+def by_bath(found: list[tuple[xr.Dataset, xr.Dataset]]) -> dict[str, list]:
+    """The runs of each bath and friction."""
+    groups: dict[str, list] = {}
+    for run in found:
+        groups.setdefault(bath(run[0]), []).append(run)
+    return groups
 
 
 def row(data: xr.Dataset, motion: xr.Dataset) -> list[str]:
-    """The cells of a line of the table.
-
-    D is that of the production after what is left of equilibration in it, whose end stands beside;
-    the exchanges are those of the whole production.
-    """
+    """The cells of a line of the table of runs."""
     proton, lanthanum = data.sel(element="H"), data.sel(element="La")
     diffusion = number(proton, "diffusion", 1 / DIFFUSION_UNIT)
     limit = float(proton.diffusion_limit) / DIFFUSION_UNIT
@@ -94,7 +125,6 @@ def row(data: xr.Dataset, motion: xr.Dataset) -> list[str]:
     return [
         name(data),
         diffusion,
-        f"{float(data.equilibration_time):.1f}",
         f"{float(motion.exchanged_share[-1]):.0%}",
         number(proton, "msd_slope"),
         number(proton, "reordered_msd"),
@@ -109,9 +139,52 @@ def row(data: xr.Dataset, motion: xr.Dataset) -> list[str]:
     ]
 
 
+def together(runs: list[tuple[xr.Dataset, xr.Dataset]]) -> list[str]:
+    """The cells of a line of the table of baths.
+
+    The error of a mean over seeds is that of their scatter, or what the runs' own errors make of it
+    if they are larger. Runs without a hop bound the rate of exchanges together: a limit falls as
+    one over the time in which none was seen.
+    """
+    exchanged = np.array([float(motion.exchanged_share[-1]) for _, motion in runs])
+    hopped = [bool(np.isnan(data.sel(element="H").diffusion_limit)) for data, _ in runs]
+    cells = [bath(runs[0][0]), str(len(runs)), mean(runs, "H", "diffusion", 1 / DIFFUSION_UNIT)]
+    if not any(hopped):
+        limits = [float(data.sel(element="H").diffusion_limit) for data, _ in runs]
+        limit = 1 / np.sum(1 / np.array(limits)) / DIFFUSION_UNIT
+        cells[-1] += f", no hop: < {limit:.2g} (95 %)"
+    span = f"{exchanged.min():.0%} to {exchanged.max():.0%}" if len(runs) > 1 else ""
+    return [
+        *cells,
+        f"{sum(hopped)}",
+        f"{exchanged.mean():.0%}" + (f" ({span})" if span else ""),
+        mean(runs, "La", "mode_occupation"),
+        mean(runs, "H", "mode_occupation"),
+    ]
+
+
+def mean(runs: list, element: str, variable: str, scale: float = 1.0) -> str:
+    """Mean over runs ± standard error."""
+    of_element = [data.sel(element=element) for data, _ in runs]
+    values, errors = (
+        scale * np.array([float(data[f"{variable}{end}"]) for data in of_element])
+        for end in ("", "_stderr")
+    )
+    count = len(values)
+    error = np.sqrt((errors**2).sum()) / count
+    if count > 1:
+        error = max(error, values.std(ddof=1) / np.sqrt(count))
+    return rounded(values.mean(), error)
+
+
 def number(data: xr.Dataset, variable: str, scale: float = 1.0) -> str:
-    """Value ± standard error, both with the decimals of the error's two leading digits."""
-    value, error = (scale * float(data[f"{variable}{end}"]) for end in ("", "_stderr"))
+    """Value ± standard error."""
+    return rounded(*(scale * float(data[f"{variable}{end}"]) for end in ("", "_stderr")))
+
+
+def rounded(value: float, error: float) -> str:
+    """ "1.23 ± 0.45", with the decimals of the error's two leading digits; the value alone without
+    an error."""
     if not error > 0:
         return f"{value:.3g}"
     decimals = max(0, 1 - int(np.floor(np.log10(error))))
@@ -126,16 +199,20 @@ def draw(found: list[tuple[xr.Dataset, xr.Dataset]]) -> Figure:
     curves = (("msd", "mean square displacement of H (Å$^2$)"), ("reordered_msd", "MSD′ (Å$^2$)"))
     last = max(float(motion.time[-1]) for _, motion in found)
     for axes, (variable, label) in zip(panels, curves, strict=True):
-        for (data, motion), colour, dashes in zip(found, COLOURS, DASHES, strict=False):
-            motion = motion.sel(element="H")
-            mean, error = motion[variable], motion[f"{variable}_stderr"]
-            axes.plot(motion.time, mean, color=colour, linestyle=dashes, label=name(data))
-            axes.fill_between(motion.time, mean - error, mean + error, color=colour, alpha=0.25,
-                              linewidth=0)  # fmt: skip
+        for (label_of, runs), colour, dashes in zip(
+            by_bath(found).items(), COLOURS, DASHES, strict=False
+        ):
+            for i, (_, motion) in enumerate(runs):
+                motion = motion.sel(element="H")
+                curve, error = motion[variable], motion[f"{variable}_stderr"]
+                axes.plot(motion.time, curve, color=colour, linestyle=dashes,
+                          linewidth=1.0, label=None if i else label_of)  # fmt: skip
+                axes.fill_between(motion.time, curve - error, curve + error, color=colour,
+                                  alpha=0.2, linewidth=0)  # fmt: skip
         axes.set(xlabel="time (ps)", ylabel=label, xlim=(0.0, last))
         axes.set_ylim(bottom=0.0)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
 
 

@@ -9,8 +9,8 @@ from lah10.analysis import diagnostics, energetics
 
 GOOD = {
     "spectral_blocks": 10,
-    "fdt_deviation_above_noise": np.array([0.04, 0.02]),
-    "fdt_deviation_above_noise_stderr": np.array([0.02, 0.01]),
+    "occupation_deviation": np.array([0.04, 0.02]),
+    "occupation_deviation_stderr": np.array([0.02, 0.01]),
     "mode_occupation": np.array([1.05, 0.98]),
     "mode_occupation_stderr": np.array([0.02, 0.01]),
     "kinetic_temperature_mean": 860.0,
@@ -34,8 +34,8 @@ def test_nothing_to_judge():
     ("change", "reason"),
     [
         (
-            {"fdt_deviation_above_noise": np.array([0.04, 0.27])},
-            "H: fdt_deviation_above_noise 0.27, limit 0.1",
+            {"occupation_deviation": np.array([0.04, 0.27])},
+            "H: occupation_deviation 0.27, limit 0.1",
         ),
         ({"mode_occupation": np.array([1.45, 0.98])}, "La: mode_occupation 0.45 away from 1"),
         ({"mode_occupation": np.array([1.0, 0.8])}, "H: mode_occupation 0.20 away from 1"),
@@ -88,6 +88,28 @@ def test_an_adaptation_that_has_not_settled():
         assert diagnostics.quantum_bath("adqtb", GOOD | still) == (1, "")
 
 
+def test_friction_that_is_exhausted_explains_what_is_too_hot():
+    idle = {"friction_exhausted": np.array([0.3, 0.06])}
+    assert diagnostics.quantum_bath("adqtb", GOOD | idle) == (1, "")
+    for deviation, flag in ((0.16, 0), (0.11, 2)):
+        hot = {"occupation_deviation": np.array([0.04, deviation])}
+        found, reason = diagnostics.quantum_bath("adqtb", GOOD | idle | hot)
+        assert found == flag
+        assert reason.startswith("H: occupation_deviation")
+        assert "γ_r is next to nothing where 6% of H's motion is; a larger bath.friction" in reason
+        assert "La's" not in reason
+
+
+def test_corrected_noise_bears_more_friction():
+    """Positions are right whatever the friction adds to velocities."""
+    strong = GOOD | {"kinetic_temperature_mean_deconvolved": 860.0 / 1.13}
+    assert diagnostics.quantum_bath("qtb", strong)[0] == 0
+    assert diagnostics.quantum_bath("qtb", strong, "potential") == (1, "")
+    stronger = GOOD | {"kinetic_temperature_mean_deconvolved": 860.0 / 1.23}
+    flag, reason = diagnostics.quantum_bath("qtb", stronger, "potential")
+    assert (flag, reason) == (0, "friction 0.23 of the kinetic energy, limit 0.2")
+
+
 def test_what_is_bad_is_not_excused_by_what_is_open():
     change = {"spectral_blocks": 4, "cell_temperature": 9000.0}
     flag, found = diagnostics.quantum_bath("qtb", GOOD | change)
@@ -105,3 +127,54 @@ def test_leaking_crystal_is_found_out(share, flag):
     found, reason = diagnostics.quantum_bath("qtb", summary)
     assert found == flag
     assert ("H: mode_occupation" in reason) == (flag == 0)
+
+
+def spectra_by_block(rng, blocks=8, bands=60, noise=0.3):
+    """Energies by block, element and band that obey quantum statistics, but for noise."""
+    shape = (blocks, 2, bands)
+    held = 1 + noise * rng.normal(size=shape)
+    return held, 1 + noise * rng.normal(size=shape)
+
+
+def test_occupation_deviation_of_noise_is_none():
+    rng = np.random.default_rng(5)
+    found = [energetics.occupation_deviation(*spectra_by_block(rng)) for _ in range(50)]
+    values, errors = np.array(found).transpose(1, 0, 2)
+    assert abs(values.mean(axis=0)).max() < 0.01
+    # Student's t of seven degrees of freedom scatters by 1.2.
+    assert 1.0 < (values / errors).std() < 1.6
+    # What it replaces: sizes summed up, which noise alone raises.
+    held, wanted = spectra_by_block(rng)
+    assert abs((held - wanted).mean(axis=0)).sum() / held.mean(axis=0).sum() > 0.05
+
+
+def test_occupation_deviation_adds_up_what_cancels():
+    rng = np.random.default_rng(6)
+    held, wanted = spectra_by_block(rng, noise=0.1)
+    held[:, 1, :30] += 0.4
+    held[:, 1, 30:] -= 0.4
+    value, error = energetics.occupation_deviation(held, wanted)
+    assert value[1] == pytest.approx(0.4, abs=4 * error[1]) and error[1] < 0.02
+    assert abs(value[0]) < 4 * error[0]
+    assert np.isnan(energetics.occupation_deviation(held[:1], wanted[:1])).all()
+
+
+def test_excess_is_seen_where_the_random_force_is_off():
+    """A vibration of H with three times its energy at which γ_r is at its floor: Δ is blind."""
+    template = supercell()
+    spectra = made_up_run.oscillator_spectra(
+        template, (6, 20), friction=10.0, blocks=6, bath="adqtb"
+    )
+    stiff = made_up_run.oscillator_spectra(template, (6, 60), friction=10.0, blocks=6)
+    soft = spectra.frequency.values < 40
+    for name in ("velocity_spectrum", "force_velocity_spectrum"):
+        spectra[name] = spectra[name] + stiff[name]
+    spectra["random_friction"][1, soft] *= 0.01
+    spectra["force_velocity_spectrum"][:, 1, soft] *= 0.01 / 3
+    thermo = made_up_run.thermo(template, np.random.default_rng(7))
+    summary, _ = energetics.measure(thermo, spectra, 0.0)
+    assert summary["fdt_deviation"][1] < 0.05
+    assert summary["occupation_deviation"][1] > 0.10
+    assert summary["friction_exhausted"][1] > 0.1 > summary["friction_exhausted"][0]
+    flag, reason = diagnostics.quantum_bath("adqtb", summary)
+    assert flag == 0 and "H: occupation_deviation" in reason and "a larger bath.friction" in reason

@@ -470,10 +470,14 @@ BAD_SETTINGS = {
     "no steps": ({"stages": [{"input": "Makefile", "steps": 0}]}, r"stages\[0\].steps: 0 is not"),
     "unknown key of a stage": (
         {"stages": [{"input": "Makefile", "step": 1, "steps": 1}]},
-        r"stages\[0\].step: unknown key; did you mean steps\? allowed: input, steps",
+        r"stages\[0\].step: unknown key; did you mean steps\? allowed: input, steps, shares",
     ),
     "share of more than all": ({"shares": {"toy": 1.5}}, "shares.toy: 1.5 is not allowed; a numb"),
     "shares of more than all": ({"shares": {"a": 0.6, "b": 0.6}}, "shares: 1.2 in all is not"),
+    "a stage's": (
+        {"stages": [{"input": "Makefile", "steps": 2000, "shares": {"a": 0.6, "b": 0.6}}]},
+        r"stages\[0\].shares: 1.2 in all is not",
+    ),
     "seed twice": ({"seeds": [1, 2, 1]}, r"seeds: \[1, 2, 1\] is not allowed; every value once"),
     "device": ({"device": "tpu"}, "device: \"tpu\" is not allowed; 'auto', 'cpu' or 'gpu' is"),
     "no such file": (

@@ -15,7 +15,7 @@ from lah10.phase_diagram import PHASE, STATUS, VARIABLES
 
 NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
 #: What only an adaptive bath has.
-OF_ADAPTATION = ("friction_drift",)
+OF_ADAPTATION = ("friction_drift", "friction_exhausted")
 #: Counts and limits, which know no error.
 WITHOUT_ERROR = ("diffusion_limit_stderr", "equilibration_time_stderr", "spectral_blocks_stderr",
                  "theta_threshold_stderr")  # fmt: skip

@@ -151,7 +151,10 @@ rule train:
         scratch=f"{TRAINING_SCRATCH}/{{model}}",
         seed=lambda wildcards: MODELS[wildcards.model],
         steps=[stage.steps for stage in TRAINING.stages],
-        shares=TRAINING.shares,
+        shares=[
+            TRAINING.shares if stage.shares is None else stage.shares
+            for stage in TRAINING.stages
+        ],
         checkpoint_steps=TRAINING.checkpoint_steps,
         device=TRAINING.device,
     message:

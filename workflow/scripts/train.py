@@ -17,9 +17,11 @@ stages = [
         steps,
         params.seed,
         params.checkpoint_steps,
-        params.shares,
+        shares,
     )
-    for template, steps in zip(snakemake.input.templates, params.steps, strict=True)
+    for template, steps, shares in zip(
+        snakemake.input.templates, params.steps, params.shares, strict=True
+    )
 ]
 training.train(
     stages,

@@ -21,8 +21,15 @@ the "rule of three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
 
 for events of n atoms; of rings of more atoms as much more.
 
+All of production counts for the MSD, and nothing at its start is left out: exchanges come in
+bursts, and a search for what is left of equilibration takes a burst for it. MSD′ and the Lindemann
+ratio are of vibrations, and of the frames after it.
+
 Errors are jackknife errors over spatial blocks of the crystal, which holds whatever happens in
-time as long as exchanges far apart know nothing of each other.
+time as long as exchanges far apart know nothing of each other. In a small crystal a burst is
+everywhere at once. The relative errors of the slope and of D therefore are at least what the
+scatter in time says: that of the mean square displacement between the mean positions in consecutive
+parts of the run, in which vibrations do not count.
 """
 
 import numpy as np
@@ -44,6 +51,8 @@ FIT = (0.25, 0.5)
 LONGEST, LAGS = 0.8, 61
 #: Time origins of MSD′ per lag, and the sum of H atoms over all its assignments, at most.
 ORIGINS, ASSIGNED = 6, 4_000_000
+#: Parts of the series whose mean positions the scatter in time is taken from.
+PARTS = 8
 #: Confidence of the upper limit of D where no hop was seen.
 CONFIDENCE = 0.95
 #: Atoms that the smallest exchange moves.
@@ -78,8 +87,8 @@ def spatial_blocks(template: Atoms) -> np.ndarray:
 
 
 def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, dict]:
-    """MSD, MSD′, their slopes and the diffusion coefficients of the frames from `start` on, of
-    which there are two at least.
+    """MSD, MSD′ (of the frames from `start` on), their slopes and the diffusion coefficients, of
+    two frames at least.
 
     Coordinates are read in parts; the memory needed is that of a few frames and of the parts
     (`Trajectory.CHUNK_BYTES`, times about 10 for the Fourier transforms).
@@ -89,12 +98,13 @@ def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, 
     summary : values of the point's summary, with standard errors.
     arrays : values of `VARIABLES` and `COORDINATES`.
     """
-    n = len(trajectory) - start
+    n = len(trajectory)
     lags = np.unique(np.linspace(0, int(LONGEST * n), LAGS).astype(int))
-    time = lags * (trajectory.time[-1] - trajectory.time[start]) / (n - 1)
-    cell = trajectory.cells[start:].mean(axis=0)
+    interval = (trajectory.time[-1] - trajectory.time[0]) / (n - 1)
+    time = lags * interval
+    cell = trajectory.cells[:].mean(axis=0)
     blocks = spatial_blocks(template)
-    curves = _msd_curves(trajectory, template, start, lags, cell, blocks)
+    curves, steps = _msd_curves(trajectory, template, lags, cell, blocks)
     reordered = _reordered_curve(trajectory, template, start, lags, cell, blocks)
 
     summary, arrays = {}, {"time": time, "frame_time": trajectory.time}
@@ -108,6 +118,11 @@ def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, 
 
     _put(arrays, "msd", [_estimate(*curve, lambda values: values) for curve in curves])
     _put(summary, "msd_slope", [_estimate(*curve, slope) for curve in curves])
+    if n >= 2 * PARTS:
+        scatter = steps.std(axis=1, ddof=1) / np.sqrt(PARTS - 1)
+        scatter /= np.maximum(steps.mean(axis=1), 1e-300)
+        least = abs(summary["msd_slope"]) * scatter
+        summary["msd_slope_stderr"] = np.fmax(summary["msd_slope_stderr"], least)
     for name in _with_errors("msd_slope"):
         target = name.replace("msd_slope", "diffusion")
         summary[target] = summary[name] / 6 * units.A2_PER_PS_IN_CM2_PER_S
@@ -130,23 +145,36 @@ def _estimate(means: np.ndarray, weights: np.ndarray, quantity) -> tuple:
     return value, statistics.jackknife(np.array([quantity(values) for values in rest]))
 
 
-def _msd_curves(trajectory, template, start, lags, cell, blocks) -> list[tuple]:
-    """For each element the MSD at the lags by spatial block (blocks, lags), and atoms per block."""
-    drift = np.zeros((len(trajectory) - start, 3))
+def _msd_curves(trajectory, template, lags, cell, blocks) -> tuple[list[tuple], np.ndarray]:
+    """For each element the MSD at the lags by spatial block (blocks, lags), and atoms per block;
+    and the mean squares of the displacements between the mean positions in consecutive parts of
+    the series, (elements, PARTS − 1)."""
+    n = len(trajectory)
+    drift = np.zeros((n, 3))
     la = template.numbers == 57
-    for atoms, scaled in trajectory.histories(start):
+    for atoms, scaled in trajectory.histories():
         drift += scaled[:, la[atoms]].sum(axis=1) / la.sum()
     symbols = np.array(template.get_chemical_symbols())
     squares = np.empty((len(template), len(lags)))
-    for atoms, scaled in trajectory.histories(start):
-        squares[atoms] = mean_square_displacement((scaled - drift[:, None]) @ cell)[lags].T
-    return [_block_means(squares[symbols == e], blocks[symbols == e]) for e in ELEMENTS]
+    steps = np.full((len(template), PARTS - 1), np.nan)
+    for atoms, scaled in trajectory.histories():
+        positions = (scaled - drift[:, None]) @ cell
+        squares[atoms] = mean_square_displacement(positions)[lags].T
+        if n >= 2 * PARTS:
+            middles = statistics.block_means(positions, n // PARTS)[:PARTS]
+            steps[atoms] = (np.diff(middles, axis=0) ** 2).sum(axis=2).T
+    here = [symbols == element for element in ELEMENTS]
+    curves = [_block_means(squares[mask], blocks[mask]) for mask in here]
+    return curves, np.array([steps[mask].mean(axis=0) for mask in here])
 
 
 def _reordered_curve(trajectory, template, start, lags, cell, blocks) -> tuple:
-    """MSD′ of H at the lags by spatial block (blocks, lags), and atoms per block."""
+    """MSD′ of H at the lags by spatial block (blocks, lags), and atoms per block.
+
+    NaN at lags longer than what is left from `start` on.
+    """
     h, la = template.numbers == 1, template.numbers == 57
-    n = len(trajectory) - start
+    n = len(trajectory)
     origins = int(np.clip(ASSIGNED // (max(len(lags), 1) * h.sum()), 1, ORIGINS))
 
     def protons(frame):
@@ -155,8 +183,11 @@ def _reordered_curve(trajectory, template, start, lags, cell, blocks) -> tuple:
 
     curve = []
     for lag in lags:
+        if start + lag > n - 1:
+            curve.append(np.full(h.sum(), np.nan))
+            continue
         squares = np.zeros(h.sum())
-        starts = np.unique(np.linspace(0, n - 1 - lag, origins).astype(int)) + start
+        starts = np.unique(np.linspace(start, n - 1 - lag, origins).astype(int))
         for origin in starts:
             at_origin = protons(origin)
             place, squared = assign(protons(origin + lag), at_origin, cell)
@@ -188,8 +219,8 @@ class SiteFluctuations:
     def __init__(self, template: Atoms):
         self._template = template
         self._h = np.flatnonzero(template.numbers == 1)
-        self._first = self._first_used = None
-        #: Whether a site has had another occupant than in the first frame after equilibration.
+        self._first = None
+        #: Whether a site has had another occupant than in the first frame.
         self._left = np.zeros(len(template), bool)
         self._count = 0
         self._sum = np.zeros((len(template), 3))
@@ -201,14 +232,12 @@ class SiteFluctuations:
 
         Frames before equilibration (`use` false) count for the exchanges alone.
         """
-        occupants = atom_of_site[self._h]
         if self._first is None:
-            self._first = occupants.copy()
-        self.exchanged.append((occupants != self._first).mean())
+            self._first = atom_of_site.copy()
+        moved = atom_of_site != self._first
+        self.exchanged.append(moved[self._h].mean())
+        self._left |= moved
         if use:
-            if self._first_used is None:
-                self._first_used = atom_of_site.copy()
-            self._left |= atom_of_site != self._first_used
             self._count += 1
             self._sum += displacement
             self._square += displacement[:, :, None] * displacement[:, None, :]
@@ -246,7 +275,7 @@ class SiteFluctuations:
         cell : ndarray, shape (3, 3)
             The mean cell, Å.
         time : float
-            ps between the first and the last frame that were used.
+            ps between the first and the last frame.
 
         Returns
         -------
@@ -258,7 +287,7 @@ class SiteFluctuations:
         limits = np.full(len(ELEMENTS), np.nan)
         for i, element in enumerate(ELEMENTS):
             here = symbols == element
-            if self._count > 1 and not self._left[here].any():
+            if len(self.exchanged) > 1 and not self._left[here].any():
                 square = nearest_distances(scaled[here], cell).mean() ** 2
                 events = -np.log(1 - CONFIDENCE) / time
                 limits[i] = events * EXCHANGED * square / (6 * here.sum())

@@ -14,10 +14,10 @@ from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
 from lah10.analysis.deconvolution import BathParameters, Deconvolution, pressure_shift
 from lah10.analysis.diagnostics import extrapolated
-from lah10.dynamics.adaptive import fdt_deviation
+from lah10.dynamics.adaptive import EXHAUSTED, fdt_deviation
 
-#: THz; Δ(ω) is averaged over bands of this width before its size is taken: noise adds to a size.
-FDT_BAND = 2.0
+#: THz; what differs by frequency is averaged over bands of this width before its size is taken.
+BAND = 2.0
 
 COORDINATES: Coordinates = {
     "time": ("ps", "time since the start of production", ()),
@@ -168,6 +168,7 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
     bath = BathParameters.of(spectra)
     deconvolution = Deconvolution(frequency, bath)
     step, used = deconvolution.step, deconvolution.used
+    width = max(1, round(BAND / step))
     # Above the noise's cut-off there is no vibration, only round-off over a large Θ.
     driven = np.where(used, bath.noise(frequency), 1.0)
     random_friction = spectra.random_friction.transpose("element", "frequency").values
@@ -188,7 +189,7 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
         modes /= modes.sum() * step
         difference = fdt_deviation(velocity, force, random_friction, masses)
         scale = (force - difference)[:, used].sum(axis=1)
-        band = _bands(np.where(used, difference, 0.0), max(1, round(FDT_BAND / step)))
+        band = _bands(np.where(used, difference, 0.0), width)
         return {
             "zero_point_temperature": (vdos * zero_point).sum() * step,
             "zero_point_temperature_deconvolved": (modes * zero_point).sum() * step,
@@ -204,7 +205,6 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
             "vdos_modes": total * step / freedom.sum(),
             "response_modes": 6 * numbers * (wanted / driven)[:, used].sum(axis=1) * step / freedom,
             "fdt_difference": difference,
-            "bands": band / scale[:, None],
         }
 
     values = quantities(velocity.mean(axis=0), force.mean(axis=0))
@@ -215,17 +215,51 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
         )
     ]
     errors = {name: statistics.jackknife(np.array([one[name] for one in rest])) for name in values}
-    # |Δ| adds up what noise makes of every band; its square does so by the noise's variance alone.
-    excess = values.pop("bands") ** 2 - errors.pop("bands") ** 2
-    values["fdt_deviation_above_noise"] = np.sqrt(np.maximum(excess, 0)).sum(axis=1)
-    errors["fdt_deviation_above_noise"] = errors["fdt_deviation"]
+    held = np.where(used, velocity * masses[:, None] * units.MVV2E, 0.0)
+    should_hold = np.where(used, force / random_friction, 0.0)
+    values["occupation_deviation"], errors["occupation_deviation"] = occupation_deviation(
+        _bands(held, width), _bands(should_hold, width)
+    )
     values |= {f"{name}_stderr": error for name, error in errors.items()}
     values["spectral_blocks"] = len(velocity)
+    if bath.name == "adqtb":
+        idle = random_friction < EXHAUSTED * bath.friction
+        values["friction_exhausted"] = np.where(idle, held.mean(axis=0), 0.0).sum(axis=1)
+        values["friction_exhausted"] /= held.mean(axis=0).sum(axis=1)
     if "friction_drift" in spectra:
         values["friction_drift"] = spectra["friction_drift"].values
     arrays = {name: v for name, v in values.items() if name.removesuffix("_stderr") in VARIABLES}
     summary = {name: v for name, v in values.items() if name not in arrays}
     return summary, arrays | {"frequency": frequency}
+
+
+def occupation_deviation(held: np.ndarray, should_hold: np.ndarray) -> tuple:
+    """Size of what bands hold too much or too little, of all that they hold, and its error.
+
+    Σ_b |h_b − s_b|/Σ_b h_b with the noise kept out: a band's sign is that of all blocks but one,
+    and multiplies the difference in that one, which knows nothing of it. Noise alone then makes 0
+    in the mean, of either sign, where a sum of absolute values or squares only ever grows by it;
+    a difference beyond its noise counts in full. Unlike Δ(ω), which has the factor γ_r, this sees
+    an excess also where an adaptive bath has turned its random force off.
+
+    Parameters
+    ----------
+    held, should_hold : ndarray, shape (blocks, elements, bands)
+        Kinetic energy by spectral block: m C_vv and Re C_vF/γ_r, in any unit.
+
+    Returns
+    -------
+    value, error : ndarray, shape (elements,)
+        NaN with fewer than two blocks.
+    """
+    blocks, difference = len(held), held - should_hold
+    if blocks < 2:
+        return np.full(held.shape[1], np.nan), np.full(held.shape[1], np.nan)
+    sign = np.sign(difference.sum(axis=0) - difference)
+    each = (sign * difference).sum(axis=2) / held.mean(axis=0).sum(axis=1)
+    # A pair of blocks meets twice, each giving the other its sign, so that where noise decides on
+    # signs the variance is twice that of independent blocks.
+    return each.mean(axis=0), each.std(axis=0, ddof=1) * np.sqrt(2 / blocks)
 
 
 def _bands(values: np.ndarray, width: int) -> np.ndarray:

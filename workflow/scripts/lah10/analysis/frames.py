@@ -47,16 +47,16 @@ class Trajectory:
         positions = np.asarray(self._coordinates[frame], dtype=float)
         return positions @ self._inverse[frame]
 
-    def histories(self, start: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
-        """Fractional coordinates of some atoms after the others, through all frames from `start`.
+    def histories(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Fractional coordinates of some atoms after the others, through all frames.
 
         Yields
         ------
         atoms : slice of atom indices.
         scaled : (frames, k, 3), unwrapped.
         """
-        size = max(1, int(self.CHUNK_BYTES / (24 * max(len(self) - start, 1))))
+        size = max(1, int(self.CHUNK_BYTES / (24 * max(len(self), 1))))
         for first in range(0, self.n_atoms, size):
             atoms = slice(first, min(first + size, self.n_atoms))
-            part = np.asarray(self._coordinates[start:, atoms], dtype=float)
-            yield atoms, part @ self._inverse[start:]
+            part = np.asarray(self._coordinates[:, atoms], dtype=float)
+            yield atoms, part @ self._inverse

@@ -53,8 +53,12 @@ EXTRA: dataset.Table = {
                                 "the committee, of all frames"),
     "extrapolated_share": ((), "1", "share of the frames in which the committee deviates as it "
                            "does beyond its data"),
-    "fdt_deviation_above_noise": (("element",), "1", "fdt_deviation with the noise taken off the "
-                                  "square of every band"),
+    "occupation_deviation": (("element",), "1", "size of what vibrations hold too much at some "
+                             "frequencies and too little at others, of all that they hold; free "
+                             "of the bias of noise"),
+    "friction_exhausted": (("element",), "1", "adaptive bath: share of the motion at frequencies "
+                           "where gamma_r is below a tenth of gamma, so that nothing but more "
+                           "friction could cool them"),
     "diffusion_limit": (("element",), "cm2 s-1", "upper limit of the diffusion coefficient at 95 % "
                         "confidence, from that no atom left its site; NaN where one did"),
     "friction_drift": (("element",), "1", "adaptive bath: what gamma_r still lacked in the last "
@@ -163,9 +167,11 @@ def _measure(
 
     values = {"correlations": pairs.reduce()}
     summary, values["distortion"] = distortion.reduce(angles, trajectory.time, start, seed)
+    # All of production: what looks like the end of equilibration may be a burst of exchanges, and
+    # to leave it out would be to choose the answer.
     moving, values["diffusion"] = diffusion.measure(trajectory, template, start)
     cell = trajectory.cells[start:].mean(axis=0)
-    span = trajectory.time[-1] - trajectory.time[start]
+    span = trajectory.time[-1] - trajectory.time[0]
     moving["diffusion_limit"] = fluctuations.diffusion_limit(cell, span)
     vibrating = fluctuations.reduce(cell)
     for name in list(vibrating):
@@ -200,7 +206,8 @@ def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
     """
     values = dict(values)
     phase = values.pop("phase", campaign.PHASE["undetermined"])
-    verdict, reason = diagnostics.quantum_bath(attrs["bath"], values)
+    correction = attrs.get("bath_correction", "none")
+    verdict, reason = diagnostics.quantum_bath(attrs["bath"], values, correction)
     attrs = attrs | {"quantum_bath_reason": reason}
     coordinates = {
         "element": (None, "element", ELEMENTS),

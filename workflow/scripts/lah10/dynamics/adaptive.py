@@ -14,6 +14,9 @@ from lah10.units import MVV2E
 
 #: Drift of γ_r (`Adaptation.drift`, in units of γ) up to which the adaptation counts as settled.
 MAX_FRICTION_DRIFT = 0.10
+#: Share of γ below which γ_r is as good as off: a vibration that still holds too much there can
+#: only be cooled by more friction.
+EXHAUSTED = 0.1
 
 
 def fdt_deviation(power, cross, friction, masses) -> np.ndarray:
@@ -128,7 +131,8 @@ class Adaptation:
         whole of it. Of the last n steps, in every band of `BAND`, the mean d is compared with the
         scatter s that makes s/√n of it by chance. The element's drift is √Σw(d² − s²/n) over γ,
         with the bands' shares w of S_vv as weights; where the sum is negative, noise alone explains
-        the steps, and the drift is 0.
+        the steps, and the drift is 0. A γ_r at its floor has nowhere to go and counts as settled:
+        how much of the motion is there the analysis says (`EXHAUSTED`).
 
         Returns
         -------

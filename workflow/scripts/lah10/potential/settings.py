@@ -71,11 +71,19 @@ class Split(Section):
         return source if source and self.sources[source].one_zero else system
 
 
-class Stage(Section):
+class Run(Section):
     """One run of `dp train`."""
 
     input: str = Field(description="input of deepmd-kit, without data, steps and seeds")
     steps: Positive = Field(description="training steps")
+
+
+class Stage(Run):
+    """A run of a training from its beginning."""
+
+    shares: dict[str, Share] | None = Field(
+        None, description="of this stage, in place of the training's `shares`"
+    )
 
 
 class Gpaw(Section):
@@ -166,7 +174,7 @@ class Explore(config.Grid):
         return int(1000 * self.dynamics.produce / self.dynamics.frame_interval + STEP_TOLERANCE)
 
 
-class Retrain(Stage):
+class Retrain(Run):
     """How every model goes on when a round brought new labels."""
 
     input: str = Field(
@@ -333,8 +341,12 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
                 f"{path}: compare.{name}: {file} is not allowed; the path of a frozen graph (.pb) "
                 "is allowed"
             )
-    if (total := sum(training.shares.values())) > 1 + 1e-9:
-        raise UserError(f"{path}: shares: {total:g} in all is not allowed; at most 1 is allowed")
+    all_shares = {"shares": training.shares} | {
+        f"stages[{i}].shares": stage.shares or {} for i, stage in enumerate(training.stages)
+    }
+    for key, shares in all_shares.items():
+        if (total := sum(shares.values())) > 1 + 1e-9:
+            raise UserError(f"{path}: {key}: {total:g} in all is not allowed; at most 1 is allowed")
     for name, folder in training.data.items():
         if name not in split.sources:
             raise UserError(
