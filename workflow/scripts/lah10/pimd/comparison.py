@@ -5,7 +5,7 @@ ring's beads), kinetic temperatures without the centre of mass. The reference of
 path-integral run with most beads.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +15,52 @@ import xarray as xr
 from lah10 import ELEMENTS, harmonic
 from lah10.analysis import correlations
 from lah10.analysis import dataset as datasets
+from lah10.analysis.statistics import MIN_BLOCKS, student_factor
 from lah10.config import canonical
 from lah10.files import atomic_path
-from lah10.phase_diagram import STATUS
+from lah10.phase_diagram import BATH_OK, FLAGS, MEANINGS, PROVENANCE, STATUS
 from lah10.pimd.beads import converged, harmonic_error
 
-#: Relative change of kinetic energies with the last increase of beads that counts as none; and
-#: what a comparison must be able to tell before "agree" says anything. Of θ, a share of 90°.
-TOLERANCE = 0.01
-#: Standard errors by which a bath must be off to differ.
+#: Standard errors, if they are known, by which a bath must be off to differ.
 SIGMAS = 2.0
+#: Blocks that the error of a mean over time, or of θ, is taken to be known from. Summaries do not
+#: say; this is the number of long blocks in `lah10.analysis.statistics`, which make the error where
+#: the autocorrelation does not see the slow part of the noise. Path integrals of a few ps hold some
+#: ten independent volumes: chance then passes two standard errors in one comparison of ten, and
+#: Student's factor for this number in one of twenty. Long runs know their errors better than that.
+BLOCKS = MIN_BLOCKS
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A difference that counts as none.
+
+    Attributes
+    ----------
+    size : float
+    unit : str
+        "%" of the reference, or the quantity's own unit.
+    """
+
+    size: float
+    unit: str
+
+    def of(self, reference: float) -> float:
+        """The tolerance in the unit of `reference`, the value that it is judged by."""
+        return abs(reference) * self.size / 100 if self.unit == "%" else self.size
+
+    def __str__(self) -> str:
+        return f"{self.size:g}{self.unit}"
+
+
+#: What a comparison must be able to tell before "agree" says anything; between the last two numbers
+#: of beads, the change that counts as none. All that quantum nuclei add to the volume is 1.5 %, and
+#: R-3m deviates from 90° by 1.7° (`lah10.analysis.distortion.RESOLVED`).
+TOLERANCES = {
+    "kinetic_temperature": Tolerance(1, "%"),
+    "volume_per_formula": Tolerance(0.2, "%"),
+    "theta_deviation": Tolerance(0.3, "°"),
+}
 
 ROWS = ("row",)
 VARIABLES: datasets.Table = {
@@ -35,6 +71,8 @@ VARIABLES: datasets.Table = {
                                      "hold, by their response to the random force"),
     "bead_error": (("row", "element"), "K", "what the finite number of beads adds to the kinetic "
                    "temperature of the harmonic crystal"),
+    "spectral_blocks": (ROWS, "1", "spectral segments behind the expected kinetic temperature of a "
+                        "bath and what it is freed of"),
     "volume_per_formula": (ROWS, "angstrom3", "volume per formula unit LaH10"),
     "theta_small": (ROWS, "degree", "smallest class mean of the distortion angle, of particles"),
     "theta_large": (ROWS, "degree", "largest class mean of the distortion angle, of particles"),
@@ -56,8 +94,8 @@ VARIABLES: datasets.Table = {
     "g_difference_noise": (("row", "pair"), "1", "what the statistical errors alone make of it"),
 }  # fmt: skip
 
-#: Differences and expectations, which know no error.
-WITHOUT_ERROR = ("bead_error", "g_difference", "g_difference_noise")
+#: Differences, expectations and counts, which know no error.
+WITHOUT_ERROR = ("bead_error", "spectral_blocks", "g_difference", "g_difference_noise")
 
 #: Where a method's summary has these under another name: path integrals tell beads from centroids.
 OF_PARTICLES = ("theta_small", "theta_large", "theta_deviation", "theta_null")
@@ -137,12 +175,12 @@ def _average(crystal: xr.Dataset, element: str) -> Callable:
 
 
 def _row(result: Result) -> dict:
-    """Values of one result; {"status": …} alone where the run failed."""
+    """Values of one result; only its flags and their reason where the run failed."""
     with (
         xr.open_dataset(result.summary) as summary,
         xr.open_dataset(result.correlations) as pairs,
     ):
-        row = {"status": int(summary.status)}
+        row = {"status": int(summary.status)} | _own_verdict(summary)
         if row["status"] != STATUS["ok"]:
             return row
         for name in VARIABLES:
@@ -157,6 +195,15 @@ def _row(result: Result) -> dict:
         for name in ("g", "g_stderr"):
             row[name] = pairs[name].sel(pair=["-".join(pair) for pair in correlations.PAIRS]).values
     return row
+
+
+def _own_verdict(summary: xr.Dataset) -> dict:
+    """What the summary of a bath says of the bath; nothing where it says nothing."""
+    flag = float(summary.get("quantum_bath_ok", np.nan))
+    if not np.isfinite(flag):  # a flag that was given a fill value comes back as NaN
+        return {}
+    reason = str(summary.attrs.get("quantum_bath_reason", ""))
+    return {"quantum_bath_ok": int(flag), "quantum_bath_reason": reason}
 
 
 def _differences(results: Sequence[Result], rows: Sequence[dict]) -> None:
@@ -215,16 +262,20 @@ def _dataset(rows: Sequence[Mapping], heads: Sequence[tuple]) -> xr.Dataset:
         numbers = name in ("pressure", "temperature")
         result.coords[name] = ("row", [float(x) for x in column] if numbers else list(column))
     result.pressure.attrs["units"], result.temperature.attrs["units"] = "GPa", "K"
-    result["status"] = (
-        "row",
-        np.array([row["status"] for row in rows], np.int8),
-        {
+    for name in ("status", "quantum_bath_ok"):
+        flags = FLAGS[name]
+        described = {
             "units": "1",
-            "long_name": "outcome",
-            "flag_values": np.array(list(STATUS.values()), np.int8),
-            "flag_meanings": " ".join(STATUS),
-        },
-    )
+            "long_name": MEANINGS[name],
+            "flag_values": np.array(list(flags.values()), np.int8),
+            "flag_meanings": " ".join(flags),
+        }
+        found = [row.get(name, BATH_OK["not_applicable"]) for row in rows]
+        result[name] = ("row", np.array(found, np.int8), described)
+    name = "quantum_bath_reason"
+    _, unit, long_name = PROVENANCE[name]
+    reasons = np.array([row.get(name, "") for row in rows], dtype=object)
+    result[name] = ("row", reasons, {"units": unit, "long_name": long_name})
     return result
 
 
@@ -255,9 +306,13 @@ centroids); cubic null: the deviation from 90° that a cubic crystal with the sa
 root mean square difference of g(r) from that of the run with most beads, of its own root mean
 square; in brackets what noise makes of it. ±: one standard error; errors of the potential are in
 none of them, for all rows share it. Bath − PIMD: the bath's value less that of the run with most
-beads. They differ beyond two standard errors, and agree only where two are less than 1 % (for θ: of
-90°, half the deviation of R-3m; what unequal nulls make of it counts as an error). Quantum thermal
-baths are approximate, path integrals exact but for noise, time step and number of beads.
+beads; its ± also holds, for T_kin, what that number of beads changes in the harmonic crystal and,
+for θ, what unequal nulls make of it. They differ beyond two standard errors, and agree only where
+two are less than the tolerance: 1 % of T_kin, 0.2 % of the volume, 0.3° of θ (R-3m deviates by
+1.7°). As errors come from few blocks, two standard errors are as many (2.4σ, 2.9σ, …) as chance
+passes as rarely, by Student's t. A bath's own verdict: `quantum_bath_ok` of its point, with the
+reason. Quantum thermal baths are approximate, path integrals exact but for noise, time step and
+number of beads.
 """
 
 
@@ -343,89 +398,183 @@ def _verdict(rows: xr.Dataset) -> list[str]:
         f"- {int(last.beads)} beads: in the harmonic crystal their number changes T_kin by "
         f"{errors}."
     ]
-    for element in ELEMENTS:
-        column = runs.sel(element=element)
-        values = column.kinetic_temperature.values
-        errors = column.kinetic_temperature_stderr.values
-        answer = converged(values, errors, TOLERANCE * values[-1])
-        if len(values) > 1:
-            numbers = " and ".join(str(int(x)) for x in runs.beads.values[-2:])
+    if runs.sizes["row"] > 1:
+        numbers = " and ".join(str(int(x)) for x in runs.beads.values[-2:])
+        for pair in _compared(runs.isel(row=-2), last):
+            if not np.isfinite(pair.difference):
+                continue
+            # The error is that of the difference: all of it on one side.
+            answer = converged(
+                [pair.value, pair.reference],
+                [pair.error, 0.0],
+                pair.tolerance.of(pair.reference),
+                pair.factor,
+            )
             said = {True: "agree", False: "differ by more", None: "are too noisy to tell"}[answer]
             lines.append(
-                f"- T_kin of {element} with {numbers} beads: {said} "
-                f"(tolerance {TOLERANCE:.0%}, two standard errors)."
+                f"- {pair.title} with {numbers} beads: {said} "
+                f"(tolerance {pair.tolerance}, {pair.factor:.2g}σ)."
             )
     if runs.sizes["row"] == 1:
         lines.append("- One number of beads only: no convergence run.")
     return lines
 
 
-def judge(difference: float, error: float, scale: float) -> str:
-    """What a difference says: "agree" only where 1 % of `scale` would have been seen.
+def judge(
+    difference: float, error: float, tolerance: float, named: str = "", factor: float = SIGMAS
+) -> str:
+    """What a difference says: "agree" only where the tolerance would have been seen.
 
     Parameters
     ----------
     difference, error : float
         Of two results, and its standard error; NaN where it is unknown.
-    scale : float
-        What the tolerance is a share of, in the same unit.
+    tolerance : float
+        In the same unit.
+    named : str
+        The tolerance for the reader, with its unit or in per cent.
+    factor : float
+        Standard errors that count as noise.
     """
-    if abs(difference) > SIGMAS * error:
-        return "differ"
-    if SIGMAS * error <= TOLERANCE * abs(scale):
-        return f"agree within {SIGMAS:g}σ"
-    return f"too noisy to tell at {TOLERANCE:.0%}"
+    if abs(difference) > factor * error:
+        return f"differ by more than {factor:.2g}σ"
+    if factor * error <= tolerance:
+        return f"agree within {factor:.2g}σ"
+    return f"too noisy to tell at {named or f'{tolerance:g}'} with {factor:.2g}σ"
 
 
 def _judgement(rows: xr.Dataset) -> list[str]:
-    """Every bath minus the path-integral run with most beads: a line a quantity."""
-    runs = _finished_runs(rows)
-    if runs.sizes["row"] == 0:
-        return []
-    reference, lines = runs.isel(row=-1), []
+    """Of every bath its own verdict, and a line a quantity: the bath minus the path-integral run
+    with most beads."""
+    runs, lines = _finished_runs(rows), []
     judged = (rows.status.values == STATUS["ok"]) & ~np.isin(
         rows.method.values, ["pimd", "harmonic"]
     )
     for index in np.flatnonzero(judged):
         bath = rows.isel(row=index)
-        for title, unit, scale, mine, theirs in _compared(bath, reference):
-            difference = mine[0] - theirs[0]
-            error = np.hypot(mine[1], theirs[1])
-            share = f" ({difference / scale:+.1%})" if np.isfinite(difference) else ""
+        label, flag = bath.label.item(), int(bath.quantum_bath_ok)
+        if flag != BATH_OK["not_applicable"]:
+            verdict = next(name for name, value in BATH_OK.items() if value == flag)
+            reason = str(bath.quantum_bath_reason.item())
             lines.append(
-                f"- {bath.label.item()} − PIMD, {title}: {_pm(difference, error)} {unit}{share}: "
-                f"{judge(difference, error, scale)}."
+                f"- {label}: its own verdict is *{verdict.replace('_', ' ')}*"
+                f"{': ' if reason else ''}{reason}."
+            )
+        if runs.sizes["row"] == 0:
+            continue
+        for pair in _compared(bath, runs.isel(row=-1)):
+            tolerance = pair.tolerance.of(pair.reference)
+            said = judge(pair.difference, pair.error, tolerance, str(pair.tolerance), pair.factor)
+            lines.append(
+                f"- {label} − PIMD, {pair.title}: {_pm(pair.difference, pair.error)} "
+                f"{pair.unit}{pair.share}: {said}."
             )
     return lines
 
 
-def _compared(bath: xr.Dataset, reference: xr.Dataset):
-    """Title, unit, scale and, of bath and reference, (value, error) of what is compared."""
+def noise_factor(errors: Iterable[tuple[float, float]]) -> float:
+    """Standard errors of a sum that chance passes as rarely as `SIGMAS` known ones.
 
-    def of(row, name):
-        return float(row[name]), float(row[f"{name}_stderr"])
+    By Student's t, with the degrees of freedom that a sum of errors has which are not equally well
+    known (B. L. Welch, Biometrika 34, 28 (1947)).
 
+    Parameters
+    ----------
+    errors : iterable of (float, float)
+        Independent standard errors, and from how many samples each is known: infinity for a bound,
+        or where nothing is known of it. NaN for an unknown error, whose factor is `SIGMAS`.
+    """
+    errors = list(errors)
+    total = sum(error**2 for error, _ in errors) ** 2
+    doubt = sum(error**4 / (max(samples, 2.0) - 1) for error, samples in errors)
+    return student_factor(SIGMAS, 1 + total / doubt) if doubt > 0 else SIGMAS
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One quantity of two results: their values in `unit`, and the independent errors of their
+    difference as `noise_factor` takes them."""
+
+    title: str
+    unit: str
+    tolerance: Tolerance
+    value: float
+    reference: float
+    errors: tuple[tuple[float, float], ...]
+
+    @property
+    def difference(self) -> float:
+        return self.value - self.reference
+
+    @property
+    def error(self) -> float:
+        """Standard error of the difference; NaN if a part of it is not known."""
+        return float(np.sqrt(sum(error**2 for error, _ in self.errors)))
+
+    @property
+    def factor(self) -> float:
+        return noise_factor(self.errors)
+
+    @property
+    def share(self) -> str:
+        """The difference in per cent of the reference, where the tolerance is; "" elsewhere."""
+        if self.tolerance.unit != "%" or not np.isfinite(self.difference):
+            return ""
+        return f" ({self.difference / self.reference:+.{1 if self.tolerance.size >= 1 else 2}%})"
+
+
+def _compared(one: xr.Dataset, reference: xr.Dataset) -> Iterator[_Pair]:
+    """What is compared of a bath, or a run with fewer beads, and the reference."""
+    method = one.method.item()
+    quantum = method not in ("classical", "pimd")
+    # Without the number (an older summary) their errors are taken as they stand.
+    segments = float(one.spectral_blocks)
+    segments = np.inf if np.isnan(segments) else segments
+    name = "kinetic_temperature"
     for element in reversed(ELEMENTS):
-        one, other = (row.sel(element=element) for row in (bath, reference))
-        name, title = "kinetic_temperature", f"T_kin of {element}"
-        exact = of(other, name)
+        of, to = (row.sel(element=element) for row in (one, reference))
+        title = f"T_kin of {element}"
+        # The reference is no closer to quantum nuclei than its number of beads lets it be. Between
+        # two runs of beads just that is asked.
+        bound = 0.0 if method == "pimd" else float(to.bead_error)
         # What friction adds in a quantum bath is known, and no mistake of the bath.
-        quantum = bath.method.item() != "classical"
-        if quantum and np.isfinite(one.kinetic_temperature_deconvolved):
-            name, title = "kinetic_temperature_deconvolved", f"{title}, deconvolved"
-        yield title, "K", exact[0], of(one, name), exact
-        if quantum and np.isfinite(one.kinetic_temperature_expected):
-            name, title = "kinetic_temperature_expected", f"T_kin of {element}, expected"
-            yield title, "K", exact[0], of(one, name), exact
-    exact = of(reference, "volume_per_formula")
-    yield "volume", "Å³", exact[0], of(bath, "volume_per_formula"), exact
-    value, error = of(bath, "theta_deviation")
+        sharp, expected = f"{name}_deconvolved", f"{name}_expected"
+        if quantum and np.isfinite(of[sharp]):
+            # A mean over time, times a factor from the spectra.
+            blocks = min(BLOCKS, segments)
+            yield _pair(f"{title}, deconvolved", "K", of, to, name, bound, sharp, blocks)
+        else:
+            yield _pair(title, "K", of, to, name, bound)
+        if quantum and np.isfinite(of[expected]):
+            yield _pair(f"{title}, expected", "K", of, to, name, bound, expected, segments)
+    yield _pair("volume", "Å³", one, reference, "volume_per_formula")
     # A noisier run deviates more from 90° without being more distorted.
-    unequal = float(bath.theta_null) - float(reference.theta_null)
-    yield (
-        "deviation of θ from 90°", "°", 90.0, (value, np.hypot(error, unequal)),
-        of(reference, "theta_deviation"),
-    )  # fmt: skip
+    unequal = float(one.theta_null - reference.theta_null)
+    yield _pair("deviation of θ from 90°", "°", one, reference, "theta_deviation", unequal)
+
+
+def _pair(
+    title: str,
+    unit: str,
+    one: xr.Dataset,
+    reference: xr.Dataset,
+    name: str,
+    bound: float = 0.0,
+    source: str = "",
+    blocks: float = BLOCKS,
+) -> _Pair:
+    """The pair of the variable `name`; of `one` it is `source`, whose error rests on `blocks`.
+
+    bound : a difference, of either sign, that is no mistake of `one`.
+    """
+    source = source or name
+    errors = (
+        (float(one[f"{source}_stderr"]), blocks),
+        (float(reference[f"{name}_stderr"]), BLOCKS),
+        (abs(bound), np.inf),
+    )
+    values = float(one[source]), float(reference[name])
+    return _Pair(title, unit, TOLERANCES[name], *values, errors)
 
 
 def _pm(value: float, error: float) -> str:
