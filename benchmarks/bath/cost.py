@@ -13,32 +13,70 @@ from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.structures import build_supercell, read_crystal
 
 TIMESTEP = 0.0005  # ps
-OPTIONS = {"temperature": 100.0, "friction": 10.0, "cutoff": 200.0, "timestep": TIMESTEP, "seed": 1}
-#: Steps between velocity samples of the recorder: 2 fs.
-EVERY = 4
+CUTOFF = 200.0  # THz
+#: Steps between velocity samples of the recorder: 2 fs; samples in a segment of 1 ps.
+EVERY, SEGMENT = 4, 500
+#: γ_r/γ of La and H that an adaptive bath settled on at 5 K and 200 GPa (THz), in round numbers:
+#: next to nothing below 20 THz in H, where its soft vibrations are given what others lose.
+SETTLED = (0.0, 10.0, 20.0, 30.0, 40.0, 60.0, 200.0)
+SETTLED_FRICTION = ((0.1, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0), (1.0, 0.05, 0.1, 0.6, 1.0, 1.5, 1.0))
 
 
 def in_lammps(
-    model: str, crystal: str, folder: str, repeat: int, steps: int, free_steps: int, turns: int
+    model: str,
+    crystal: str,
+    folder: str,
+    repeat: int,
+    steps: int,
+    free_steps: int,
+    turns: int,
+    baths: list[dict],
 ) -> dict:
-    """Seconds a step of 44·`repeat`³ atoms: with the potential, and what bath and recorder add.
+    """Seconds a step of 44·`repeat`³ atoms: with the potential, and what baths and recorder add.
 
     The addition is measured where atoms do not interact: it is the same there, and not lost in the
     scatter of a step's own time. Medians over turns, of `steps` with the potential and of
     `free_steps` without. Noise is made by the block, and counted apart, by the step.
+
+    Parameters
+    ----------
+    baths : list of dict
+        Arguments of each bath; an adaptive one has a frozen γ_r and, where it `adapts`, a new one
+        after every segment.
+
+    Returns
+    -------
+    dict
+        atoms, step (s), and of every bath taps, noise (s), added (s), block_steps, block_bytes.
     """
     atoms = build_supercell(read_crystal(crystal), "conventional", (repeat,) * 3)
-    types = (atoms.numbers == 1).astype(int)
-    bath = Bath("qtb", masses=atoms.get_masses(), types=types, **OPTIONS)
-    recorder = SpectrumRecorder(types, EVERY * TIMESTEP, 500, 1000)
-    began = time.process_time()
-    bath.random_force(0)
-    block = time.process_time() - began
     bare = _turns(model, atoms, folder, steps, turns)
-    free, coupled = _turns(None, atoms, folder, free_steps, turns, bath, recorder)
     return {
         "atoms": len(atoms),
         "step": bare[0],
+        "baths": [_of_bath(atoms, folder, free_steps, turns, **options) for options in baths],
+    }
+
+
+def _of_bath(atoms, folder, free_steps, turns, adapts: bool = False, **options) -> dict:
+    """What one bath adds to a step, s."""
+    types = (atoms.numbers == 1).astype(int)
+    bath = Bath(masses=atoms.get_masses(), types=types, timestep=TIMESTEP, cutoff=CUTOFF, seed=1,
+                block=SEGMENT * EVERY if adapts else None, **options)  # fmt: skip
+    recorder = SpectrumRecorder(types, EVERY * TIMESTEP, SEGMENT, 1000)
+    settled = bath.friction * np.array(
+        [np.interp(recorder.frequency, SETTLED, ratio) for ratio in SETTLED_FRICTION]
+    )
+    if options["name"] == "adqtb" and not adapts:
+        bath.set_random_friction(recorder.frequency, settled)
+    began = time.process_time()
+    if adapts:
+        bath.set_random_friction(recorder.frequency, settled)
+    bath.random_force(0)
+    block = time.process_time() - began
+    free, coupled = _turns(None, atoms, folder, free_steps, turns, bath, recorder)
+    return {
+        "taps": bath.noise.taps,
         "noise": block / bath.noise.steps,
         "added": coupled - free,
         "block_steps": bath.noise.steps,

@@ -9,18 +9,20 @@ import pytest
 
 from lah10.dynamics.launch import environment
 
+HERE = Path(__file__).parent
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def in_lammps(tmp_path):
-    """Call `function(arguments)` of a test helper in a child process; returns its JSON answer."""
+    """Call `function(arguments)` of a test helper, or of a module in another folder (`beside`), in
+    a child process; returns its JSON answer."""
 
-    def call(module: str, function: str, **arguments):
+    def call(module: str, function: str, beside: Path = HERE, **arguments):
         answer = tmp_path / f"{function}.json"
         code = (
             "import json, sys\n"
-            f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+            f"sys.path.insert(0, {str(beside)!r})\n"
             f"import {module}\n"
             f"result = {module}.{function}(**json.loads({json.dumps(arguments)!r}))\n"
             f"json.dump(result, open({str(answer)!r}, 'w'))\n"

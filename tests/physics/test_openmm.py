@@ -1,6 +1,7 @@
-"""OpenMM's quantum thermal bath, by which benchmarks/bath judges ours, beside exact answers.
+"""OpenMM's quantum thermal bath beside exact answers, and ours beside it: shorter runs of
+benchmarks/bath.
 
-The same of ours: test_harmonic_crystal.py.
+Ours beside exact answers: test_harmonic_crystal.py.
 """
 
 import importlib.util
@@ -28,11 +29,15 @@ def crystals():
 
 
 @pytest.mark.slow
-def test_einstein_crystal_has_its_exact_energies(crystals):
-    """20 K, γ = 10/ps: potential energy Θ/2, kinetic energy what the friction makes of it."""
+def test_einstein_crystal_has_its_exact_energies_in_both_baths(crystals, in_lammps):
+    """20 K, γ = 10/ps: potential energy Θ/2, kinetic energy what the friction makes of it; and
+    both programs within 2 % of each other, which is three standard errors or more."""
     pytest.importorskip("openmm", reason="OpenMM comes with requirements-dev.txt")
     temperature, friction, timestep = 20.0, 10.0, 0.0005
-    found = crystals.einstein_openmm(temperature, friction, time=4.0, atoms=200, timestep=timestep)
+    options = {"temperature": temperature, "friction": friction, "timestep": timestep,
+               "time": 4.0, "atoms": 600}  # fmt: skip
+    found = crystals.einstein_openmm(**options)
+    ours = in_lammps("crystals", "einstein_ours", beside=BENCHMARK, **options)
     theta = bath_energy("qtb", np.array(crystals.FREQUENCIES), temperature) / BOLTZMANN
     kinetic = [
         2 / BOLTZMANN * oscillator_energies("qtb", frequency, temperature, friction,
@@ -40,10 +45,36 @@ def test_einstein_crystal_has_its_exact_energies(crystals):
                                             timestep=timestep)[0]
         for frequency in crystals.FREQUENCIES
     ]  # fmt: skip
-    assert (np.array(found["potential_stderr"]) < 0.012 * theta).all()
-    assert found["potential"] == pytest.approx(theta, rel=0.025)
-    assert found["kinetic"] == pytest.approx(kinetic, rel=0.025)
     assert kinetic[0] > 1.1 * theta[0]
+    for name, exact in (("potential", theta), ("kinetic", kinetic)):
+        assert found[name] == pytest.approx(exact, rel=0.025)
+        error = np.hypot(found[f"{name}_stderr"], ours[f"{name}_stderr"]) / exact
+        assert (error < 0.007).all()
+        assert ours[name] == pytest.approx(found[name], rel=0.02)
+
+
+@pytest.mark.slow
+def test_solid_neon_differs_as_explained(crystals, in_lammps):
+    """Lennard-Jones neon, 4 K, γ = 0.5/ps: our kinetic energy is lower than OpenMM's by 2.7 %, and
+    the potential one by 1.9 % of it.
+
+    So much do OpenMM's correction below 3 THz, where ours begins, and its velocities half a step
+    off make of the density of modes that this run has (`crystals.explained`). Measured here: 1.9 ±
+    0.8 and 0.9 ± 0.6 % lower; in the benchmark's runs, twice as long, 2.6 ± 0.6 and 1.5 ± 0.5 %.
+    What the explanation leaves must be within three standard errors, 2.4 and 1.9 %.
+    """
+    pytest.importorskip("openmm", reason="OpenMM comes with requirements-dev.txt")
+    options = {"temperature": 4.0, "friction": 0.5, "time": 150.0, "timestep": 0.008}
+    ours = in_lammps("crystals", "neon_ours", beside=BENCHMARK, **options)
+    theirs = crystals.neon_openmm(segment=4.0, **options)
+    for name, known in ours["explained"].items():
+        assert -0.035 < known < -0.01
+        error = np.hypot(ours[f"{name}_stderr"], theirs[f"{name}_stderr"]) / theirs["kinetic"]
+        assert error < 0.0085
+        difference = (ours[name] - theirs[name]) / theirs["kinetic"]
+        assert abs(difference - known) < 3 * error
+    # Classical neon has 6 K; without deconvolution it is 11 % more.
+    assert ours["deconvolved"] == pytest.approx(crystals.NEON_KINETIC, rel=0.03)
 
 
 def test_without_openmm_the_benchmark_says_how_to_get_it():

@@ -11,15 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from ase import Atoms
-from scipy.optimize import brentq
+from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, ROW, exact_volume, row
 
 from lah10.analysis.frames import Trajectory
 from lah10.dynamics.launch import environment
 from lah10.dynamics.spectra import quantum_energy
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.launch import run_pimd
-from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA, MVV2E, PLANCK
+from lah10.units import BOLTZMANN, MVV2E, PLANCK
 
 pytestmark = pytest.mark.slow
 
@@ -28,18 +27,9 @@ TOY = str(Path(__file__).with_name("pes_toy.py"))
 HIGHEST = 70.0
 
 
-def crystal(folder, la, h, frequencies, quartic=0.0, spacing=2.2):
-    """Structure file: a row of La and H atoms, the frequencies given to the H in turn."""
-    n = la + h
-    atoms = Atoms(
-        ["La"] * la + ["H"] * h,
-        positions=[[spacing * (i + 0.5), spacing / 2, spacing / 2] for i in range(n)],
-        cell=[spacing * n, spacing, spacing],
-        pbc=True,
-    )
-    of_h = np.resize(frequencies[1:], h)
-    atoms.set_array("frequency", np.concatenate([np.full(la, frequencies[0]), of_h]))
-    atoms.set_array("quartic", np.full(n, float(quartic)))
+def crystal(folder, la, h, frequencies, quartic=0.0):
+    """Structure file of a row of La and H atoms."""
+    atoms = row(la, h, frequencies, quartic)
     folder.mkdir(parents=True, exist_ok=True)
     atoms.write(folder / "crystal.xyz", format="extxyz")
     return atoms
@@ -153,33 +143,17 @@ def test_quartic_oscillator(tmp_path):
 
 
 def test_pressure_finds_the_quantum_volume(tmp_path):
-    """Quasi-harmonic crystal: P = −dE/dV + γ E_vib/V, the zero-point energy included."""
-    pressure, gruneisen, bulk, temperature = 50.0, 1.5, 400.0, 300.0
-    atoms = crystal(tmp_path, 4, 20, [6.0, 25.0, 45.0])
-    job = description(
-        tmp_path,
-        16,
-        temperature,
-        pressure=pressure,
-        driver_options={"gruneisen": gruneisen, "bulk": bulk, "shear": 200.0},
-    )
+    """Quasi-harmonic crystal; under the baths: test_volume.py."""
+    temperature = 300.0
+    atoms = crystal(tmp_path, *ROW, FREQUENCIES)
+    job = description(tmp_path, 16, temperature, pressure=PRESSURE, driver_options=dict(OPTIONS))
     data = run(job, tmp_path)
-    v0 = atoms.get_volume()
-
-    def excess(scale, vibrating):
-        """Pressure over the one wanted, GPa, at the linear scale."""
-        volume = v0 * scale**3
-        frequency = atoms.arrays["frequency"] * scale ** (-3 * gruneisen)
-        vibrations = 3 * quantum_energy(frequency, temperature).sum() * gruneisen / volume
-        static = -bulk * 1.5 * (scale**2 - 1) / scale
-        return vibrating * vibrations * EV_PER_A3_IN_GPA + static - pressure
-
-    exact, still = (v0 * brentq(excess, 0.8, 1.2, args=(v,)) ** 3 for v in (1.0, 0.0))
+    exact, still = (exact_volume(atoms, temperature, of) for of in ("qtb", "none"))
     volume, error = measured(data, "volume")
     assert abs(volume - exact) < 4 * error
     assert error < 0.1 * (exact - still)
     stress, error = measured(data, "pressure")
-    assert (abs(stress[:3] - pressure) < 4 * error[:3]).all()
+    assert (abs(stress[:3] - PRESSURE) < 4 * error[:3]).all()
     assert (abs(stress[3:]) < 4 * error[3:]).all()
 
 
