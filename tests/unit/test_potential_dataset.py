@@ -286,7 +286,7 @@ def test_nothing_there(tmp_path):
 
 def test_the_projects_own_frames_pass_every_check():
     systems = dataset.read(REPOSITORY / "resources/dataset/lah10-gpaw-pbe")
-    assert sum(len(s) for s in systems) == 224
+    assert sum(len(s) for s in systems) == 246
     assert min(s.pressures.min() for s in systems) == pytest.approx(50.5, abs=0.1)
 
 
