@@ -344,10 +344,11 @@ def measure_accuracy(
 
 def measure_lengths(model: str | os.PathLike) -> dict[str, dict]:
     """Table I (`statics.compare`) by a model."""
-    from lah10.potential import alignment, statics
+    from lah10.potential import alignment, settings, statics
 
     offset = alignment.read(SHIPPED / "alignment.yaml").pressures.get(OWN_DATA.name, 0.0)
-    dft = statics.read(STATIC)
+    source = settings.load_split(SHIPPED / "split.yaml").sources[OWN_DATA.name]
+    dft = statics.read(STATIC, source.pulay)
     found = statics.relaxed(model, dft.a.values, offset)
     return statics.compare(dft, found, TABLE_PRESSURE)["lengths"]
 

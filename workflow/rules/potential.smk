@@ -255,6 +255,11 @@ rule validate_statics:
         runtime=30,
     params:
         source=STATIC_SOURCE,
+        pulay=(
+            SPLIT.sources[STATIC_SOURCE].pulay
+            if STATIC_SOURCE in SPLIT.sources
+            else 0.0
+        ),
     message:
         "Table I and the equation of state of {wildcards.model} beside DFT"
     script:

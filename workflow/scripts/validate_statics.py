@@ -13,5 +13,6 @@ statics.validate(
     snakemake.output.table,
     snakemake.output.figures,
     offset=scale.get(snakemake.params.source, 0.0),
+    pulay=snakemake.params.pulay,
     threads=snakemake.threads,
 )

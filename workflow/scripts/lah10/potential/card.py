@@ -98,14 +98,20 @@ def _data(validation: Mapping, split: Split) -> list[str]:
         lines.append(
             f"- **{name}**: {source.citation}. From {origin}. Terms: {source.terms}. "
             f"Held out: {held}."
+            + (
+                f" Its pressures have a Pulay stress of {source.pulay:g} eV/atom over the volume "
+                "an atom added."
+                if source.pulay
+                else ""
+            )
         )
     trained = validation["training_data"]
     count = sum(entry["frames"] for entry in trained)
     labels = (
-        "Energies and pressures were brought to one scale (`alignment.yaml`); of what is held out, "
-        "pressures only, each source by its one constant."
+        "Energies and pressures were then brought to one scale (`alignment.yaml`); of what is held "
+        "out, pressures only, each source by its one constant."
         if validation["aligned"]
-        else "Labels as published."
+        else "Labels otherwise as published."
     )
     return [
         "## Data",
@@ -153,10 +159,11 @@ def _statics(folder: Path, digest: str) -> list[str]:
     if statics.get("model_sha256") != digest:
         return []  # not computed yet, or of another model
     state = statics["equation_of_state"]
+    pulay = ", with its Pulay stress" if statics["pulay"] else ""
     return [
         "## The crystal at rest",
         f"Fm-3m at {statics['pressure']:g} GPa (the source paper's Table I, in its order) by the "
-        "model and by the DFT of lah10-gpaw-pbe; the model's pressures moved by "
+        f"model and by the DFT of lah10-gpaw-pbe{pulay}; the model's pressures moved by "
         f"{statics['pressure_offset']:+.2f} GPa to that DFT's scale (`alignment.yaml`). "
         f"{_symmetry(statics['relaxed'])}",
         _table(
@@ -227,9 +234,10 @@ def _phonons(folder: Path, digest: str) -> list[str]:
     return [
         "## Phonons",
         f"Fm-3m by finite displacements of {phonons['displacement']:g} Å in {phonons['atoms']} "
-        "atoms, by the model and by the DFT of lah10-gpaw-pbe in the same crystals; frequencies at "
-        "Γ and X without translations, negative where imaginary; differences DP - DFT of modes "
-        "in which the same atoms move the same way.",
+        "atoms, by the model and by the DFT of lah10-gpaw-pbe in the same crystals (at "
+        "pressures without the Pulay stress); frequencies at Γ and X without translations, "
+        "negative where imaginary; differences DP - DFT of modes in which the same atoms move the "
+        "same way.",
         _table(
             (
                 "P (GPa)",

@@ -38,7 +38,7 @@ def check(
     Parameters
     ----------
     systems, predictions
-        As `evaluate` takes and gives them, labels as they were read.
+        As `evaluate` takes and gives them, labels before their alignment.
     hint : str
         Ends every complaint.
 

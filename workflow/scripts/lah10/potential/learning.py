@@ -473,7 +473,7 @@ def prepare(
     labelled : sequence of path
         DeePMD systems of round 1, 2, …; they become the sets "learn/round1/…" and so on.
     scale : str
-        Source whose offsets the new labels share, where there is an alignment.
+        Source whose Pulay stress, and, where there is an alignment, offsets the new labels share.
     model : path, optional
         Frozen graph that tells labels in other units.
 
@@ -483,10 +483,15 @@ def prepare(
         Bad data, or a scale that the alignment does not know.
     """
     sources, folders = dict(split.sources), dict(folders)
+    pulay = sources[scale].pulay if scale in sources else 0.0
     for number, folder in enumerate(labelled, start=1):
         name = f"{LEARNT}/round{number}"
         sources[name] = Source(
-            citation="this project", terms="part of this project", path=str(folder), held_out=()
+            citation="this project",
+            terms="part of this project",
+            path=str(folder),
+            held_out=(),
+            pulay=pulay,
         )
         folders[name] = folder
     if alignment is not None:

@@ -2,9 +2,10 @@
 
 Both give the forces in the same displaced crystals: the conventional cell of 44 atoms, as the
 project's DFT has it at a pressure (`statics`), with one atom moved back and forth along the
-directions that symmetry leaves. Γ and the three X are wave vectors of that cell, so the frequencies
-there are those of the forces and nothing else; what is drawn between them is interpolated, alike
-for both.
+directions that symmetry leaves. That pressure is the one in the DFT's file, without its Pulay
+stress: the forces were computed at those volumes, and what is compared is forces. Γ and the three X
+are wave vectors of that cell, so the frequencies there are those of the forces and nothing else;
+what is drawn between them is interpolated, alike for both.
 
 A frequency below zero stands for an imaginary one.
 """

@@ -1,11 +1,12 @@
 """From sources of labelled structures to the folders that are trained on and tested with.
 
-`prepare` reads and checks every source, holds out what the split declares, brings what is trained
-on to one scale (`alignment`), and writes DeePMD folders below `train/` and `test/`. Its last act is
-`index.json`, which lists them; trainings and validations read that list and nothing else, so a
-half-written folder is never used. It names the held-out frames that hardly differ from one that is
-trained on, too (`near_copies`). What is tested with keeps its labels as they were published but for
-the pressure by which its source lies off the common scale, on which models are compared.
+`prepare` reads and checks every source, adds the Pulay stress that its labels lack, holds out what
+the split declares, brings what is trained on to one scale (`alignment`), and writes DeePMD folders
+below `train/` and `test/`. Its last act is `index.json`, which lists them; trainings and
+validations read that list and nothing else, so a half-written folder is never used. It names the
+held-out frames that hardly differ from one that is trained on, too (`near_copies`). What is tested
+with keeps its labels as they were published but for the Pulay stress and the pressure by which its
+source lies off the common scale, on which models are compared.
 """
 
 import json
@@ -64,6 +65,8 @@ def read(split: Split, folders: Mapping[str, str | os.PathLike]) -> dict[str, li
 def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, list[System]]:
     """Systems to train on and to test with, by the split's `held_out` and `without_energies`.
 
+    Virials get what a source's `pulay` says they lack (`with_pulay_stress`).
+
     An entry of `held_out` is the path of a system below its source ("ensemble3/150GPa") or of one
     of its sets ("r3m/set.009"), one of `without_energies` is that of a system. Systems to train on
     without energies have energies of NaN.
@@ -90,6 +93,7 @@ def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, l
     parts: dict[str, list[System]] = {part: [] for part in PARTS}
     for system in systems:
         name = below[system.name]
+        system = with_pulay_stress(system, split.pulay)
         held = np.array(
             [
                 split.held_out == "all" or name in split.held_out or one in split.held_out
@@ -104,6 +108,19 @@ def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, l
                 kept = replace(kept, energies=np.full(len(kept), np.nan))
             parts["train"].append(kept)
     return parts
+
+
+def with_pulay_stress(system: System, pulay: float) -> System:
+    """The system with virials that belong to its energies: W + c N 1, c in eV/atom.
+
+    A stress that is computed at a fixed number of plane waves is not the slope of energies at a
+    fixed cut-off E_c, which at another volume admits another number of waves. The pressure lacks
+    -(2/3) dE/d(ln E_c) / V (G. P. Francis and M. C. Payne, J. Phys.: Condens. Matter 2, 4395
+    (1990)). What a cut-off leaves out sits near the nuclei: so that is, for one composition and
+    cut-off, a constant c an atom over the volume an atom, and isotropic. A potential's pressures
+    are the slopes of its energies: it cannot learn both as they are.
+    """
+    return replace(system, virials=system.virials + pulay * system.n_atoms * np.eye(3))
 
 
 def _set_of(system: str, frame: str) -> str:

@@ -42,6 +42,11 @@ class Source(Section):
     one_zero: Annotated[bool, Field(strict=True)] = Field(
         False, description="all sets were computed alike: one zero of energy for all"
     )
+    pulay: Annotated[float, Field(strict=True, ge=0, le=0.2, allow_inf_nan=False)] = Field(
+        0.0,
+        description="eV/atom: what pressures lack of the slope of energies (Pulay stress), times "
+        "the volume an atom",
+    )
     held_out: tuple[str, ...] | Literal["all"] = Field(
         description="sets to test with: paths of systems, or of sets within them; or all"
     )
@@ -221,7 +226,7 @@ class Learn(Section):
     labels: Positive = Field(20, description="structures labelled in a round, at most")
     scale: str = Field(
         "lah10-gpaw-pbe",
-        description="source whose zeros of energy and pressure the new labels share",
+        description="source whose zeros of energy and pressure, and `pulay`, the new labels share",
     )
     retrain: Retrain = Field(default_factory=Retrain, description="training in a round")
     explore: Explore = Field(default_factory=Explore, description="runs of a round")

@@ -72,11 +72,17 @@ def lengths(a: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
     )
 
 
-def read(path: str | os.PathLike) -> xr.Dataset:
+def read(path: str | os.PathLike, pulay: float = 0.0) -> xr.Dataset:
     """Static DFT results along `a` (Å): `volume`, `energy`, `pressure`, `x`.
 
     One line a lattice constant: `a 5.05 V 32.2 E -25.95 P 165.1 H 7.2 LaH [2.10 2.19] HH …`, with
     Å, Å3 and eV per formula unit, GPa; x follows from the La-H distances.
+
+    Parameters
+    ----------
+    pulay : float
+        eV/atom: what the file's pressures lack, times the volume an atom
+        (`preparation.with_pulay_stress`).
 
     Raises
     ------
@@ -109,6 +115,7 @@ def read(path: str | os.PathLike) -> xr.Dataset:
     if len(rows) < 4:
         raise UserError(f"{path}: {len(rows)} lattice constants; four or more are allowed")
     a, volume, energy, pressure, x = np.array(sorted(rows)).T
+    pressure += pulay * ATOMS / volume * EV_PER_A3_IN_GPA
     return _dataset(a, volume, energy, pressure, x)
 
 
@@ -297,22 +304,31 @@ def validate(
     figures: Sequence[str | os.PathLike],
     pressure: float = 300.0,
     offset: float = 0.0,
+    pulay: float = 0.0,
     threads: int = 1,
 ) -> dict:
     """`compare` and `freely` for a frozen graph, written as JSON, and `figure`, in `figures`.
+
+    Parameters
+    ----------
+    offset : float
+        As in `relaxed`.
+    pulay : float
+        As in `read`.
 
     Raises
     ------
     UserError
         The model cannot be run, or `dft_path` cannot be read or does not reach `pressure`.
     """
-    dft = read(dft_path)
+    dft = read(dft_path, pulay)
     dp = relaxed(model, dft.a.values, offset, threads)
     rest = at_pressure(dft, pressure)
     result = {
         "model_sha256": sha256(model),
         "lah10_version": lah10.__version__,
         "pressure_offset": offset,
+        "pulay": pulay,
         **compare(dft, dp, pressure),
         "relaxed": freely(model, rest, pressure - offset, threads),
     }
