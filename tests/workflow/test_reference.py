@@ -31,9 +31,11 @@ def test_classical_nuclei_distort_and_quantum_nuclei_do_not(reference):
     assert (significance(classical) > 3).all()
     assert (classical.theta_deviation > 1).all()
     assert (classical.phase == PHASE["distorted"]).all()
-    # In nine runs of 2 ps one may pass its limit by chance, but none comes near R-3m.
+    # 200 GPa and 50 K is beyond its limit after these 2 ps, by half of R-3m's 1.71°, and cubic
+    # after 12 ps (README.md). No other point is.
     quantum = reference.sel(bath="qtb")
-    assert (significance(quantum) > 3).sum() <= 1
+    known = (quantum.pressure == 200) & (quantum.temperature == 50)
+    assert ((significance(quantum) < 3) | known).all()
     assert (quantum.theta_deviation < 1).all()
 
 
