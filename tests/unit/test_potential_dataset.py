@@ -1,5 +1,7 @@
 """Labelled structures: what is read, and that every bad frame is named."""
 
+import re
+import shutil
 from pathlib import Path
 
 import ase
@@ -172,6 +174,21 @@ def test_missing_files_are_named(folder, name):
         dataset.read_deepmd(folder, "a")
 
 
+def test_a_folder_without_its_types_is_named_among_whole_ones(folder):
+    """A copy that stopped half-way must not pass for a smaller data set."""
+    shutil.copytree(folder, folder.with_name("whole"))
+    (folder / "type.raw").unlink()
+    with pytest.raises(UserError, match=rf"{re.escape(str(folder))}/type.raw: cannot be read"):
+        dataset.read(folder.parent)
+
+
+def test_xyz_is_found_in_folders_below(tmp_path):
+    (tmp_path / "data/run").mkdir(parents=True)
+    write_xyz(tmp_path / "data/run/a.xyz", labelled.system())
+    (read,) = dataset.read(tmp_path / "data")
+    assert read.name == "data/run/a"
+
+
 def write_xyz(path, system, labels=("energy", "forces", "stress")):
     frames = []
     for i in range(len(system)):
@@ -263,6 +280,18 @@ def test_a_frame_lost_in_the_middle_of_xyz_is_named(tmp_path):
     text = path.read_text().splitlines()
     path.write_text("\n".join(text[:20] + text[23:]))
     with pytest.raises(UserError, match="frame 2: line 27 must be the number of atoms"):
+        dataset.read(path)
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [("0", "frame 0: no atoms"), ("-1", "line 1 must be the number"), ("-2", "line 1 must be the")],
+)
+def test_xyz_frames_without_atoms_are_named(tmp_path, count, message):
+    path = write_xyz(tmp_path / "a.xyz", labelled.system())
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([count, lines[1], *lines]) + "\n")
+    with pytest.raises(UserError, match=f"a.xyz.*{message}"):
         dataset.read(path)
 
 

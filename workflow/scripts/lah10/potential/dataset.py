@@ -161,10 +161,13 @@ def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
     if path.is_file():
         systems = read_extxyz(path, name)
     elif path.is_dir():
-        folders = sorted(file.parent for file in path.rglob("type.raw"))
+        # Of a folder that was copied in part any of these may be left; read_deepmd says what is not.
+        parts = (p for pattern in ("type.raw", "type_map.raw", "set.*") for p in path.rglob(pattern))
+        folders = sorted({part.parent for part in parts})
         systems = [read_deepmd(f, "/".join((name, *f.relative_to(path).parts))) for f in folders]
-        for file in sorted((*path.glob("*.xyz"), *path.glob("*.extxyz"))):
-            systems += read_extxyz(file, f"{name}/{file.stem}")
+        for file in sorted((*path.rglob("*.xyz"), *path.rglob("*.extxyz"))):
+            below = file.relative_to(path).with_suffix("").parts
+            systems += read_extxyz(file, "/".join((name, *below)))
     else:
         raise UserError(f"{path}: no such file or folder; give a DeePMD folder or an extended XYZ")
     if not systems:
@@ -350,12 +353,17 @@ def whole_frames(path: Path) -> list[Atoms]:
     while at < len(lines):
         starts.append(at)
         try:
-            at += 2 + int(lines[at])
+            count = int(lines[at])
+            if count < 0:
+                raise ValueError
+            at += 2 + count
         except ValueError:
             raise UserError(
                 f"{path} frame {len(starts) - 1}: line {at + 1} must be the number of atoms, not "
                 f"{lines[at][:40]!r}; a frame before it is cut short?"
             ) from None
+        if count == 0:
+            raise UserError(f"{path} frame {len(starts) - 1}: no atoms; remove the frame")
     if at > len(lines):
         raise UserError(
             f"{path} frame {len(starts) - 1}: cut short, {at - len(lines)} lines are missing"
