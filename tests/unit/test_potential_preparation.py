@@ -129,6 +129,32 @@ def test_of_what_is_tested_with_a_pulay_stress_is_put_on_and_the_pressure_taken_
             np.testing.assert_allclose(after.pressures, before.pressures + pulay - 2.0, atol=1e-6)
 
 
+@pytest.mark.parametrize("held", [[], "all"], ids=["trained on", "held out"])
+def test_a_source_may_share_anothers_scale(sources, tmp_path, held):
+    plain = split_of(toy=["b/low"], other=held)
+    split = settings.Split(
+        sources=plain.sources
+        | {"other": plain.sources["other"].model_copy(update={"scale": "toy"})}
+    )
+    offsets = alignment.Alignment({"toy": 0.5}, {"toy": 2.0}, {})
+    before = preparation.prepare(plain, sources, tmp_path / "plain")
+    after = preparation.prepare(split, sources, tmp_path / "shared", offsets)
+    part = "test" if held else "train"
+    pairs = [
+        pair
+        for pair in zip(
+            preparation.read_part(before, part), preparation.read_part(after, part), strict=True
+        )
+        if pair[0].name.startswith("other")
+    ]
+    assert pairs
+    for one, other in pairs:
+        np.testing.assert_allclose(other.pressures, one.pressures - 2.0, atol=1e-6)
+        work = 2.0 / EV_PER_A3_IN_GPA * one.volumes
+        constant = 0.0 if held else 0.5 * one.n_atoms
+        np.testing.assert_allclose(other.energies, one.energies + work - constant, atol=1e-6)
+
+
 def test_energies_that_are_not_to_be_learnt_are_not_there(sources, tmp_path):
     """Of what is trained on; what is tested with has them."""
     split = split_of(toy=["b/low", "a/set.001"], other="all")
@@ -343,6 +369,18 @@ def test_sets_of_one_source_may_share_their_zero(truth):
         found.apply(further).energies,
         truth["other/d"].energies - found.energies["other"] * further.n_atoms,
     )
+
+
+def test_a_source_that_shares_a_scale_has_no_say_in_the_offsets(truth):
+    split = split_of(toy=[], other=[])
+    shared = split.model_copy(
+        update={
+            "sources": split.sources
+            | {"other": split.sources["other"].model_copy(update={"scale": "toy"})}
+        }
+    )
+    found = alignment.estimate("model.pb", list(truth.values()), shared)
+    assert list(found.energies) == ["toy/a", "toy/b"] and not found.pressures
 
 
 def test_energies_that_are_not_to_be_learnt_have_no_constant_and_no_say(truth):
@@ -663,6 +701,15 @@ def test_a_source_is_in_one_place(tmp_path, missing):
     del content["sources"]["ly-ceperley"][missing]
     (tmp_path / "split.yaml").write_text(json.dumps(content))
     with pytest.raises(UserError, match="either path, or repository, commit and manifest"):
+        settings.load_split(tmp_path / "split.yaml")
+
+
+@pytest.mark.parametrize("scale", ["own", "elsewhere", "ly-ceperley/ensemble1"])
+def test_a_scale_is_that_of_another_source(tmp_path, scale):
+    content = yaml.safe_load((REPOSITORY / "resources/potentials/lah10/split.yaml").read_text())
+    content["sources"]["own"] = content["sources"]["lah10-gpaw-pbe"] | {"scale": scale}
+    (tmp_path / "split.yaml").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"own.scale: {scale} is not allowed; .*: ly-ceperley, la"):
         settings.load_split(tmp_path / "split.yaml")
 
 

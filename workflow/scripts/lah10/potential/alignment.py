@@ -66,8 +66,9 @@ class Alignment:
                 constant = self.energies[name] * system.n_atoms
                 return replace(aligned, energies=aligned.energies - constant)
         raise UserError(
-            f"no energy constant for {system.name}; estimate the alignment with `snakemake "
-            "alignment`, or give alignment: none in config/training.yaml"
+            f"no energy constant for {system.name}; name a source that was computed alike as its "
+            "`scale` in the split, or estimate the alignment with `snakemake alignment` and name "
+            "the file that it writes as `alignment` in the training's configuration, or none"
         )
 
     def without_pressure(self, system: System) -> System:
@@ -81,6 +82,14 @@ class Alignment:
             energies=system.energies + work,
             virials=system.virials - work[:, None, None] * np.eye(3),
         )
+
+    def sharing(self, name: str, scale: str) -> "Alignment":
+        """The alignment in which the source `name` has the offsets of the source `scale`."""
+        energies, pressures = (
+            {**values, name: values[scale]} if scale in values else values
+            for values in (self.energies, self.pressures)
+        )
+        return replace(self, energies=energies, pressures=pressures)
 
 
 def source_of(system: System) -> str:
@@ -96,7 +105,8 @@ def estimate(
     The first source sets the scale: its pressures stay, and its constants are zero in the mean
     over its frames. Other sources are compared within the first one's range of pressures, where
     the potential knows its way. Medians, so that a few badly described frames have no say. Systems
-    with energies of NaN have no constant, but a say in their source's pressure.
+    with energies of NaN have no constant, but a say in their source's pressure. Sources that share
+    another one's scale (`scale` in the split) have no say.
 
     Parameters
     ----------
@@ -108,6 +118,8 @@ def estimate(
     UserError
         Labels are in other units than they should, or a set has no frame in the range.
     """
+    sharing = {name for name, source in split.sources.items() if source.scale is not None}
+    systems = [system for system in systems if source_of(system) not in sharing]
     predictions = evaluate(model, systems, threads)
     pairs = list(zip(systems, predictions, strict=True))
     consistency.check(systems, predictions, split)

@@ -506,11 +506,7 @@ def _with_scale(alignment: Alignment, scale: str) -> Alignment:
             f"learn.scale: the alignment has no constant of energy for {scale} as a whole; there "
             f"are {', '.join(alignment.energies)}"
         )
-    both = [
-        {**values, LEARNT: values[scale]} if scale in values else values
-        for values in (alignment.energies, alignment.pressures)
-    ]
-    return Alignment(*both, alignment.errors)
+    return alignment.sharing(LEARNT, scale)
 
 
 # ---------------------------------------------------------------------------------- the record

@@ -170,6 +170,9 @@ def prepare(
             one.of,
         )
     if alignment is not None:
+        for name, source in split.sources.items():
+            if source.scale is not None:
+                alignment = alignment.sharing(name, source.scale)
         parts["train"] = [alignment.apply(system) for system in parts["train"]]
         parts["test"] = [alignment.without_pressure(system) for system in parts["test"]]
 

@@ -47,6 +47,11 @@ class Source(Section):
         description="eV/atom: what pressures lack of the slope of energies (Pulay stress), times "
         "the volume an atom",
     )
+    scale: str | None = Field(
+        None,
+        description="another source that was computed alike, whose zeros of energy and pressure "
+        "in the alignment are this one's, too",
+    )
     held_out: tuple[str, ...] | Literal["all"] = Field(
         description="sets to test with: paths of systems, or of sets within them; or all"
     )
@@ -68,6 +73,19 @@ class Split(Section):
     """Sources, and what of them is held out."""
 
     sources: dict[str, Source] = Field(description="origins of labelled structures, by name")
+
+    @model_validator(mode="after")
+    def _scales(self) -> "Split":
+        for name, source in self.sources.items():
+            others = [other for other, one in self.sources.items() if one.scale is None]
+            if source.scale is not None and source.scale not in others:
+                raise PydanticCustomError(
+                    "lah10",
+                    "{name}.scale: {scale} is not allowed; a source with a scale of its own is: "
+                    "{others}",
+                    {"name": name, "scale": source.scale, "others": ", ".join(others) or "none"},
+                )
+        return self
 
     def zero_of(self, system: str) -> str:
         """Whose zero of energy a system has, by name: its source's, if that has one, or its own."""
