@@ -205,6 +205,7 @@ def test_it_pushes_back_where_no_data_reach():
         assert walks[name].pressure_rises_to > 350
     assert walks["H-H"].energy_rises_to <= 0.45
     assert walks["La-H"].energy_rises_to <= 1.0
+    assert walks["La-La"].energy_rises_to <= 2.0
     # 0.5 Å costs an H2 molecule 1.9 eV (its repulsive wall); in the crystal no less.
     nearest = np.argmin(np.abs(walks["H-H"].coordinate - 0.5))
     assert walks["H-H"].energy[nearest] > 1.5

@@ -418,6 +418,14 @@ def test_the_demo_straddles_the_transition():
     assert len(demo.pressure.values) >= 3 and len(demo.temperature.values) >= 3
 
 
+def test_the_shipped_potential_comes_with_its_committee():
+    """And another one with none: a committee is of models of one kind."""
+    (second,) = config.Potential().committee
+    assert second != config.SHIPPED and (REPOSITORY / second).is_file()
+    assert config.Potential(model="other.pb").committee == ()
+    assert config.Potential(committee=[]).committee == ()
+
+
 def test_every_key_is_explained():
     """config/README.md has a row for every key, with its unit and its default."""
     text = (REPOSITORY / "config/README.md").read_text()
@@ -427,7 +435,7 @@ def test_every_key_is_explained():
             path = f"{name}.{key}".rstrip(".")
             row = re.search(rf"^\| `{re.escape(path)}` \|(.*)$", text, flags=re.MULTILINE)
             assert row, f"{path} is not explained"
-            default = field.get_default(call_default_factory=True)
+            default = field.get_default(call_default_factory=True, validated_data={})
             if field.is_required():
                 assert "required" in row[1], f"{path}: say that it is required"
             else:

@@ -10,6 +10,7 @@ import xarray as xr
 
 import crystals
 import labelled
+from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.files import sha256
 from lah10.potential import card, parity, preparation, settings, shortrange, validation
@@ -131,19 +132,17 @@ def asked(monkeypatch):
 def test_walks_meet_the_distances_and_volumes_asked_for(asked):
     crystal = crystals.cubic_lah10(a=5.05)
     walks = shortrange.walks("model.pb", crystal)
-    *squeezes, h_h, la_h = asked
-    assert len(squeezes) == len(shortrange.SQUEEZES)
+    n = len(shortrange.SQUEEZES)
+    squeezes, pushed = asked[:n], asked[n:]
     for squeezed in squeezes:
         np.testing.assert_allclose(squeezed.volumes / 4, shortrange.VOLUMES)
     np.testing.assert_allclose(walks["volume"].pressure, 4000 / shortrange.VOLUMES)
-    for system, distances, elements in (
-        (h_h, shortrange.H_H, (1, 1)),
-        (la_h, shortrange.LA_H, (0, 1)),
-    ):
+    for system, (pair, distances) in zip(pushed, shortrange.APPROACHES.items(), strict=True):
+        elements = tuple(ELEMENTS.index(element) for element in pair)
         moved = np.abs(system.coordinates - crystal.positions).max(axis=2) > 1e-9
-        (pair,) = {tuple(np.flatnonzero(m)) for m in moved if m.any()}
-        assert tuple(system.types[list(pair)]) == elements
-        vectors = system.coordinates[:, pair[1]] - system.coordinates[:, pair[0]]
+        (atoms,) = {tuple(np.flatnonzero(m)) for m in moved if m.any()}
+        assert tuple(system.types[list(atoms)]) == elements
+        vectors = system.coordinates[:, atoms[1]] - system.coordinates[:, atoms[0]]
         vectors -= np.round(vectors / 5.05) * 5.05
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), distances)
 
@@ -162,7 +161,7 @@ def test_squeezed_crystals_are_strained_and_displaced_as_said(asked):
 
 def test_a_repulsive_law_rises_all_the_way(repulsive):
     walks = shortrange.walks("model.pb", crystals.cubic_lah10(a=5.05))
-    assert walks["H-H"].energy_rises_to == shortrange.H_H[-1]
+    assert walks["H-H"].energy_rises_to == shortrange.APPROACHES["H", "H"][-1]
     assert walks["volume"].pressure_rises_to == pytest.approx(4000 / shortrange.VOLUMES[-1])
 
 

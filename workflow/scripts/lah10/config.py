@@ -154,12 +154,17 @@ class Structure(Section):
     repeat: tuple[Repeat, Repeat, Repeat] = Field(description="repeats along the cell's vectors")
 
 
+#: The potential that comes with the project, and the second model of its committee.
+SHIPPED = "resources/potentials/lah10/lah10.pb"
+SHIPPED_COMMITTEE = ("resources/potentials/lah10-2/lah10.pb",)
+
+
 class Potential(Section):
-    model: str = Field(
-        "resources/potentials/lah10/lah10.pb", description="frozen (compressed) DeePMD graph"
-    )
+    model: str = Field(SHIPPED, description="frozen (compressed) DeePMD graph")
     committee: tuple[str, ...] = Field(
-        (), description="further graphs, whose spread is the model deviation"
+        default_factory=lambda known: SHIPPED_COMMITTEE if known.get("model") == SHIPPED else (),
+        description="further graphs, whose spread is the model deviation; by default the second "
+        "model that comes with the first's default, and none with another",
     )
 
     @model_validator(mode="after")

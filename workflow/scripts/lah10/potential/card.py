@@ -9,7 +9,7 @@ from lah10.errors import UserError
 from lah10.files import atomic_path, sha256
 from lah10.potential import multipoles
 from lah10.potential.settings import Split
-from lah10.potential.shortrange import SQUEEZES
+from lah10.potential.shortrange import APPROACHES, SQUEEZES
 from lah10.potential.statics import IN_TABLE, LENGTHS
 from lah10.potential.validation import HEADER, rows
 
@@ -116,8 +116,8 @@ def _data(validation: Mapping, split: Split) -> list[str]:
     return [
         "## Data",
         "\n".join(lines),
-        f"Trained on {count} frames; whole sets were held out, by name, before the first training. "
-        f"{labels}",
+        f"Trained on {count} frames; whole sets were held out, by name, before any training that "
+        f"could have seen them. {labels}",
         _table(
             ("trained on", "frames", "atoms", "P (GPa)", "V (Å³ per atom)"),
             [
@@ -146,8 +146,15 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
     comparison = folder / "comparison.json"
     if comparison.is_file():
         other = _read(comparison)
+        for name, errors in other["sets"].items():
+            if validation["sets"].get(name, {}).get("frames") != errors["frames"]:
+                raise UserError(
+                    f"{comparison}: {name} is not the same set of frames as in validation.json; "
+                    "compare anew, or remove it"
+                )
         blocks += [
-            f"The model *{other['model']}* (SHA-256 `{other['model_sha256']}`) on the same frames:",
+            f"The model *{other['model']}* (as it was run, SHA-256 `{other['model_sha256']}`) on "
+            "the same frames:",
             _table(HEADER, rows(other, "sources") + rows(other, "sets")),
         ]
     return blocks
@@ -293,10 +300,11 @@ def _numbers(*values: tuple[str, float | None]) -> list[str]:
 
 def _validity(validation: Mapping) -> list[str]:
     walks = validation["walks"]
-    pairs = " and ".join(
+    pairs = ", ".join(
         f"{name} down to {walks[name]['energy_rises_to']:.2f} Å (looked at down to "
         f"{walks[name]['coordinate'][-1]:.2f} Å)"
-        for name in ("H-H", "La-H")
+        for name in map("-".join, APPROACHES)
+        if name in walks
     )
     rises = ", ".join(
         f"{walks[name]['pressure_rises_to']:.0f} GPa for {what}"
@@ -322,7 +330,8 @@ def _validity(validation: Mapping) -> list[str]:
         f"rises without a break up to {rises}: set no barostat to more than the least of these, or "
         "it may squeeze the crystal without end, and stay well below with a small and hot cell, "
         "whose pressure swings. "
-        f"Pushing a pair of its atoms together, the energy rises for {pairs}.",
+        f"Pushing a pair of its atoms together, the energy rises for {pairs}; no term "
+        "is added for that, the model learnt it.",
     ]
 
 
@@ -370,8 +379,8 @@ def _training(training: Mapping) -> list[str]:
             ],
         ),
         *([training["remarks"]] if "remarks" in training else []),
-        "`snakemake potential` trains it again; on other hardware or with other threads the "
-        "numbers differ, the errors hardly.",
+        "`snakemake potential` trains such a model, by the stages in `config/training.yaml`; on "
+        "other hardware or with other threads the numbers differ, the errors hardly.",
     ]
 
 

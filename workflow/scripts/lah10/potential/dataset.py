@@ -161,9 +161,9 @@ def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
     if path.is_file():
         systems = read_extxyz(path, name)
     elif path.is_dir():
-        # Of a folder that was copied in part any of these may be left; read_deepmd says what is not.
-        parts = (p for pattern in ("type.raw", "type_map.raw", "set.*") for p in path.rglob(pattern))
-        folders = sorted({part.parent for part in parts})
+        # Of a folder that was copied in part any may be there; read_deepmd says what is not.
+        names = ("type.raw", "type_map.raw", "set.*")
+        folders = sorted({part.parent for name in names for part in path.rglob(name)})
         systems = [read_deepmd(f, "/".join((name, *f.relative_to(path).parts))) for f in folders]
         for file in sorted((*path.rglob("*.xyz"), *path.rglob("*.extxyz"))):
             below = file.relative_to(path).with_suffix("").parts

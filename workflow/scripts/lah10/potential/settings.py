@@ -112,7 +112,8 @@ class Stage(Run):
 class Gpaw(Section):
     """How GPAW labels a structure; by default as the project's own frames were labelled.
 
-    Those settings are converged to 0.02 eV/Å and 1 GPa, see resources/dataset/lah10-gpaw-pbe.
+    With denser k-points than those, forces change by 0.04 eV/Å and pressures by 0.4 GPa, see
+    resources/dataset/lah10-gpaw-pbe.
     """
 
     xc: Annotated[str, Field(min_length=1)] = Field(

@@ -20,9 +20,14 @@ from lah10.potential.evaluate import evaluate
 
 #: Å3 per formula unit of LaH10, from 75 to far above 500 GPa.
 VOLUMES = np.concatenate([np.arange(42.0, 20.0, -1.0), np.arange(20.0, 8.0, -2.0)])
-#: Å, for H-H and La-H pairs; at rest they are 1.1 and 2.05 apart.
-H_H = np.arange(1.1, 0.29, -0.05)
-LA_H = np.arange(2.0, 0.69, -0.1)
+#: Å, for pairs; at rest they are 1.1, 2.05 and 3.6 apart.
+APPROACHES = {
+    ("H", "H"): np.arange(1.1, 0.29, -0.05),
+    ("La", "H"): np.arange(2.0, 0.69, -0.1),
+    ("La", "La"): np.arange(3.5, 1.49, -0.1),
+}
+#: Å, within which a crystal under pressure has such pairs.
+NEAREST = 4.0
 #: Shear of R-3m LaH10: the primitive cell of Fm-3m, 60°, gets R-3m's angle of 62.1°.
 RHOMBOHEDRAL = np.eye(3) - 0.0155 * (np.ones((3, 3)) - np.eye(3))
 #: Å, by which every atom of the displaced crystal is moved, at every volume the same way.
@@ -69,7 +74,7 @@ class Walk:
 
 
 def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dict[str, Walk]:
-    """Squeeze a crystal (keys of `SQUEEZES`), and push its nearest H-H and La-H pairs together.
+    """Squeeze a crystal (keys of `SQUEEZES`), and push its nearest pairs together ("La-H", ...).
 
     Parameters
     ----------
@@ -85,10 +90,11 @@ def walks(model: str | os.PathLike, crystal: ase.Atoms, threads: int = 1) -> dic
         "volume": _squeezed(crystal, VOLUMES * formula_units),
         "volume, R-3m": _squeezed(strained, VOLUMES * formula_units),
         "volume, displaced": _squeezed(crystal, VOLUMES * formula_units, moves),
-        "H-H": _pushed(crystal, ("H", "H"), H_H),
-        "La-H": _pushed(crystal, ("La", "H"), LA_H),
     }
-    coordinates = {**dict.fromkeys(SQUEEZES, VOLUMES), "H-H": H_H, "La-H": LA_H}
+    coordinates = dict.fromkeys(SQUEEZES, VOLUMES)
+    for pair, distances in APPROACHES.items():
+        systems["-".join(pair)] = _pushed(crystal, pair, distances)
+        coordinates["-".join(pair)] = distances
     result = {}
     for (name, system), found in zip(
         systems.items(), evaluate(model, list(systems.values()), threads), strict=True
@@ -113,7 +119,7 @@ def _squeezed(
 
 def _pushed(crystal: ase.Atoms, pair: tuple[str, str], distances: Sequence[float]) -> System:
     """The nearest such pair of the crystal at given distances, its middle held."""
-    i, j, distance, vector = neighbor_list("ijdD", crystal, {pair: 3.0})
+    i, j, distance, vector = neighbor_list("ijdD", crystal, {pair: NEAREST})
     nearest = np.argmin(distance)
     i, j, direction = i[nearest], j[nearest], vector[nearest] / distance[nearest]
     coordinates = np.repeat(crystal.positions[None], len(distances), axis=0)
