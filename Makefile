@@ -36,8 +36,9 @@ figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diag
 dft: $(VENV)/.installed-dft ## compile GPAW, which labels structures to train on; campaigns do without
 
 bench: $(VENV)/.installed-dev ## measure what is claimed of the potential and of the quantum baths
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/potential/compare.py
-	PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/bath/run.py
+	@status=0; for one in potential/compare.py bath/run.py; do \
+		PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/$$one || status=1; \
+	done; exit $$status
 
 schema: $(VENV)/.installed ## write workflow/schemas/config.schema.json from the model in lah10.config
 	cd workflow/scripts && $(abspath $(BIN))/python -c "from lah10 import config; print(config.json_schema(), end='')" \

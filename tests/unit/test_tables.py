@@ -22,7 +22,8 @@ def lines(tmp_path):
     )
     merge(summaries, tmp_path / "phase_diagram.nc")
     tables.write(tmp_path / "phase_diagram.nc", tmp_path / "phase_diagram.md")
-    text = (tmp_path / "phase_diagram.md").read_text(encoding="utf-8").splitlines()
+    *text, empty, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").splitlines()
+    assert not empty and beyond.startswith("Beyond the potential's data: ")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text]
     return text, cells
 
@@ -47,6 +48,20 @@ def test_numbers_have_errors_and_points_without_any_say_why(lines):
     assert (null, limit) == ("0.15 ± 0.05", "0.35")
     assert kinetic == "103.0 ± 6.0"
     assert (rows["classical", "100", "100"][-3], rows["qtb", "100", "100"][-3]) == ("", "not ok")
+
+
+def test_points_beyond_the_potentials_data_are_named(tmp_path):
+    summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    data["extrapolation"][:] = 0
+    data["extrapolated_share"] = 0.0 * data.extrapolation
+    assert tables.extrapolations(data) == "Beyond the potential's data: none of 2 points."
+    data["extrapolation"][0, 0, 1], data["extrapolated_share"][0, 0, 1] = 1, 0.12
+    said = "Beyond the potential's data: qtb 150 GPa 300 K (12 % of its frames)."
+    assert tables.extrapolations(data) == said
+    data["extrapolation"][:] = -1
+    for asked in (data, data.drop_vars("extrapolation")):
+        assert tables.extrapolations(asked).endswith("not known, no committee was asked.")
 
 
 def test_diffusion_or_its_limit(tmp_path):

@@ -305,7 +305,7 @@ rule phonon_dft:
         runtime=6 * 60,
     params:
         scratch=f"{POTENTIAL}/phonons/labels",
-        settings=TRAINING.labels.gpaw.model_dump_json(),
+        settings=TRAINING.labels.phonons.model_dump_json(),
     message:
         "Forces of the displaced crystals by GPAW; progress in {log}"
     script:

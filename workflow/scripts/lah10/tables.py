@@ -65,6 +65,24 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
     return found
 
 
+def extrapolations(dataset: xr.Dataset) -> str:
+    """A sentence on where the potential extrapolates, by the disagreement of its committee."""
+    if "extrapolation" not in dataset or not (dataset.extrapolation >= 0).any():
+        return "Beyond the potential's data: not known, no committee was asked."
+    known = int((dataset.extrapolation >= 0).sum())
+    points = dataset.stack(point=("bath", "pressure", "temperature"))
+    beyond = points.isel(point=np.flatnonzero(points.extrapolation.values == 1))
+    if not beyond.point.size:
+        return f"Beyond the potential's data: none of {known} points."
+    named = [
+        f"{bath} {pressure:g} GPa {temperature:g} K ({100 * share:.0f} % of its frames)"
+        for (bath, pressure, temperature), share in zip(
+            beyond.point.values, beyond.extrapolated_share.values, strict=True
+        )
+    ]
+    return f"Beyond the potential's data: {', '.join(named)}."
+
+
 def _meaning(name: str, flag: xr.DataArray) -> str:
     return next(text for text, value in FLAGS[name].items() if value == int(flag))
 
@@ -93,7 +111,8 @@ def _number(point: xr.Dataset, name: str, places: int, with_error: bool = True) 
 
 
 def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
-    """The table of phase_diagram.nc in Markdown, its columns in line for a terminal.
+    """The table of phase_diagram.nc in Markdown, its columns in line for a terminal, and a line
+    on where the potential extrapolates.
 
     Raises
     ------
@@ -112,4 +131,4 @@ def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
         for line in lines
     )
     with atomic_path(output) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
+        aside.write_text(f"{text}\n\n{extrapolations(data)}\n", encoding="utf-8")

@@ -143,6 +143,11 @@ class Labels(Section):
         "none", description="file with structures to label, or folder of such files, or none"
     )
     gpaw: Gpaw = Field(default_factory=Gpaw, description="how they are labelled")
+    phonon_kpoint_density: config.quantity("Å", "5 Å") = Field(
+        "5 Å",
+        description="k-points for the forces that phonons come from, otherwise as `gpaw`: small "
+        "displacements want more of them",
+    )
     outputs: dict[Name, str] = Field(
         default_factory=dict,
         description="outputs of VASP or Quantum ESPRESSO: a file, or a folder of such, by a name",
@@ -151,6 +156,11 @@ class Labels(Section):
     @property
     def structures_path(self) -> str | None:
         return None if self.structures == "none" else self.structures
+
+    @property
+    def phonons(self) -> Gpaw:
+        """How the displaced crystals of the phonons are labelled."""
+        return self.gpaw.model_copy(update={"kpoint_density": self.phonon_kpoint_density})
 
 
 class Explore(config.Grid):
