@@ -275,3 +275,24 @@ def test_a_card_is_of_its_model_only(validated):
     (folder / "validation.json").unlink()
     with pytest.raises(UserError, match=r"validation.json: cannot be read"):
         card.render(folder, split)
+
+
+def test_a_comparison_is_of_the_same_frames(validated):
+    """Another's is refused by the card, and does not stay when a model is shipped."""
+    folder, split = validated
+    path = folder / "comparison.json"
+    other = json.loads((folder / "validation.json").read_text()) | {"model": "published"}
+    path.write_text(json.dumps(other))
+    card.drop_stale_comparison(folder)
+    assert "The model *published*" in card.render(folder, split)
+    first = next(iter(other["sets"]))
+    for stale in (
+        other["sets"] | {first: other["sets"][first] | {"frames": 1}},
+        {name: errors for name, errors in other["sets"].items() if name != first},
+        other["sets"] | {"more": other["sets"][first]},
+    ):
+        path.write_text(json.dumps(other | {"sets": stale}))
+        with pytest.raises(UserError, match=r"comparison\.json: not the same frames as in v"):
+            card.render(folder, split)
+        card.drop_stale_comparison(folder)
+        assert not path.exists()

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from lah10.files import atomic_path
-from lah10.potential.card import write
+from lah10.potential.card import drop_stale_comparison, write
 from lah10.potential.settings import load_split
 
 for model, folder in snakemake.params.folders.items():
@@ -19,4 +19,5 @@ for model, folder in snakemake.params.folders.items():
     for file, name in files:
         with atomic_path(Path(folder, name)) as aside:
             shutil.copyfile(file, aside)
+    drop_stale_comparison(folder)
     write(folder, load_split(snakemake.params.split))

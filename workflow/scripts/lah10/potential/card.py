@@ -134,6 +134,22 @@ def _data(validation: Mapping, split: Split) -> list[str]:
     ]
 
 
+def differing_sets(validation: Mapping, other: Mapping) -> list[str]:
+    """Names of the held-out sets of which two models' tables have not the same number of frames."""
+    counts = [
+        {name: errors["frames"] for name, errors in table["sets"].items()}
+        for table in (validation, other)
+    ]
+    return sorted({name for name, _ in set(counts[0].items()) ^ set(counts[1].items())})
+
+
+def drop_stale_comparison(folder: str | os.PathLike) -> None:
+    """Remove comparison.json if it is of other frames than validation.json beside it."""
+    validation, comparison = Path(folder, "validation.json"), Path(folder, "comparison.json")
+    if comparison.is_file() and differing_sets(_read(validation), _read(comparison)):
+        comparison.unlink()
+
+
 def _errors(validation: Mapping, folder: Path) -> list[str]:
     blocks = [
         "## Errors on the held-out sets",
@@ -146,12 +162,11 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
     comparison = folder / "comparison.json"
     if comparison.is_file():
         other = _read(comparison)
-        for name, errors in other["sets"].items():
-            if validation["sets"].get(name, {}).get("frames") != errors["frames"]:
-                raise UserError(
-                    f"{comparison}: {name} is not the same set of frames as in validation.json; "
-                    "compare anew, or remove it"
-                )
+        if different := differing_sets(validation, other):
+            raise UserError(
+                f"{comparison}: not the same frames as in validation.json ({different[0]}); "
+                "compare anew, or remove it"
+            )
         blocks += [
             f"The model *{other['model']}* (as it was run, SHA-256 `{other['model_sha256']}`) on "
             "the same frames:",
