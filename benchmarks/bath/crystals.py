@@ -50,7 +50,7 @@ def _mean(samples) -> tuple[list, list]:
 # ------------------------------------------------------------------------------- ours, LAMMPS
 
 
-def _engine(lines, masses, types, timestep, bath_options, segment, every):
+def _engine(lines, masses, types, timestep, bath_options, segment, every, seed=7):
     from lah10.dynamics import lammps_input as script
     from lah10.dynamics.bath import Bath
     from lah10.dynamics.engine import Engine
@@ -59,7 +59,7 @@ def _engine(lines, masses, types, timestep, bath_options, segment, every):
     engine.execute([*script.header(), *lines, f"timestep {timestep}", "fix move all nve",
                     f"fix {script.BATH} all external pf/callback 1 1",
                     "compute ke all ke", "thermo 10", "thermo_modify norm no"])  # fmt: skip
-    bath = Bath("qtb", masses=masses, types=types, timestep=timestep, seed=7, **bath_options)
+    bath = Bath("qtb", masses=masses, types=types, timestep=timestep, seed=seed, **bath_options)
     recorder = SpectrumRecorder(types, every * timestep, round(segment / timestep / every), 1000)
     engine.attach(bath, recorder, every)
     return engine, recorder
@@ -163,7 +163,7 @@ def _rows(engine, recorder, friction: float, timestep: float, time: float):
 
 def neon_ours(
     temperature: float, friction: float, time: float, correction: str = "potential",
-    timestep: float = 0.004,
+    timestep: float = 0.004, seed: int = 7,
 ) -> dict:  # fmt: skip
     """Kinetic (raw, deconvolved) and potential energy an atom, K, of solid neon; and which
     differences from OpenMM's are explained (`explained`)."""
@@ -182,7 +182,7 @@ def neon_ours(
     types, masses = np.zeros(atoms, int), np.full(atoms, NEON["mass"])
     options = {"temperature": temperature, "friction": friction, "cutoff": NEON_CUTOFF,
                "correction": correction}  # fmt: skip
-    engine, recorder = _engine(lines, masses, types, timestep, options, 8.0, 5)
+    engine, recorder = _engine(lines, masses, types, timestep, options, 8.0, 5, seed)
     samples = [
         [row["c_kin"] / (atoms - 1), row["PotEng"] / atoms]  # the centre of mass stands still
         for row in _rows(engine, recorder, friction, timestep, time)
@@ -199,14 +199,14 @@ def neon_ours(
 # ------------------------------------------------------------------------------------- OpenMM
 
 
-def _integrator(temperature, friction, timestep, segment, cutoff):
+def _integrator(temperature, friction, timestep, segment, cutoff, seed=7):
     import openmm
 
     integrator = openmm.QTBIntegrator(temperature, friction, timestep)
     integrator.setDefaultAdaptationRate(0.0)
     integrator.setSegmentLength(segment)
     integrator.setCutoffFrequency(2 * np.pi * cutoff)
-    integrator.setRandomNumberSeed(7)
+    integrator.setRandomNumberSeed(seed)
     return integrator
 
 
@@ -264,8 +264,9 @@ def einstein_openmm(
 
 
 def neon_openmm(
-    temperature: float, friction: float, time: float, timestep: float = 0.004, segment: float = 3.0
-) -> dict:
+    temperature: float, friction: float, time: float, timestep: float = 0.004, segment: float = 3.0,
+    seed: int = 7,
+) -> dict:  # fmt: skip
     """As `neon_ours`, by OpenMM; no deconvolution there."""
     import openmm
 
@@ -282,7 +283,7 @@ def neon_openmm(
         pairs.addParticle(0.0, 0.1 * NEON["sigma"], NEON["epsilon"] / KJ_PER_MOL)
     system.addForce(pairs)
     system.addForce(openmm.CMMotionRemover(1))
-    integrator = _integrator(temperature, friction, timestep, segment, NEON_CUTOFF)
+    integrator = _integrator(temperature, friction, timestep, segment, NEON_CUTOFF, seed)
     for i in range(len(positions)):
         integrator.setParticleType(i, 0)
     context = _context(system, integrator, 0.1 * positions)
