@@ -288,7 +288,10 @@ def test_blow_up_is_a_result_with_a_status(crystal, tmp_path):
 
 
 def test_classical_temperature_and_pressure(crystal, tmp_path):
-    """44 atoms for 1 ps: T within 10 %, P within 2 GPa; the demo shows the fine figures."""
+    """44 atoms for 1 ps: T within 15 %, P within 0.5 GPa; the demo shows the fine figures.
+
+    Ten seeds scatter by 13 K and 0.04 GPa around 293 K and 149.9 GPa.
+    """
     job = equilibration(
         crystal,
         tmp_path,
@@ -303,8 +306,8 @@ def test_classical_temperature_and_pressure(crystal, tmp_path):
         atoms = int(thermo["n_atoms"].sum())
         temperature = 2 * float(kinetic) / (3 * (atoms - 1) * BOLTZMANN)
         pressure = float(late["pressure"].isel(voigt=slice(0, 3)).mean())
-    assert temperature == pytest.approx(300, rel=0.1)
-    assert pressure == pytest.approx(150, abs=2)
+    assert temperature == pytest.approx(300, rel=0.15)
+    assert pressure == pytest.approx(150, abs=0.5)
 
 
 @pytest.mark.skipif(

@@ -56,20 +56,20 @@ def test_harmonic_energies_do_not_depend_on_friction(per_ps):
 def test_adaptive_bath_stops_the_leak():
     """QTB loses 5 % of the stiff mode's energy to the soft one; adQTB most of that no more.
 
-    Measured here, of the exact values: ⟨T⟩ +0.4 ± 1.0 and +2.4 ± 1.1 % (QTB −6.1 and +11.4 %),
-    ⟨q²⟩ +0.6 ± 1.0 and +3.4 ± 0.9 % (QTB −5.7 and +12.5 %), the total energy +1.0 ± 0.6 % (QTB
-    +0.1 ± 0.5 %, where two errors cancel). In runs four times as long (benchmarks/bath) adQTB's
-    soft mode has 2.8 ± 0.5 and 3.5 ± 0.4 % too much: the bath is approximate. Bounds are those
-    numbers and three standard errors of the runs here, or half of what QTB is off by.
+    Twelve seeds, mean and scatter, of the exact values: ⟨T⟩ −0.4 ± 1.4 and +1.5 ± 1.3 % (QTB −5.9
+    ± 0.7 and +11.1 ± 1.2 %), ⟨q²⟩ −0.2 ± 1.4 and +2.6 ± 1.2 % (QTB −5.5 ± 0.7 and +12.0 ± 1.0 %),
+    the total energy +0.1 ± 1.1 % (QTB +0.1 ± 0.6 %, where two errors cancel); |Δ| summed is 3.2 to
+    17.5 times smaller. In runs four times as long (benchmarks/bath) adQTB's soft mode has 2.8 ± 0.5
+    and 3.5 ± 0.4 % too much: the bath is approximate. Bounds leave three times the scatter.
     """
     model = MODELS["leakage"]
     right = exact(model)
     reference = right["kinetic"]
     plain = simulate(model, "qtb", 0.02, 20.0, replicas=256)
     adaptive = simulate(model, "adqtb", 0.02, 20.0, replicas=256, adaptation=64.0)
-    assert plain["deviation"].sum() > 5 * adaptive["deviation"].sum()
+    assert plain["deviation"].sum() > 2 * adaptive["deviation"].sum()
     wrong, better = (abs(one["deconvolved"] - reference) for one in (plain, adaptive))
-    assert np.all(better < 0.6 * wrong)
+    assert np.all(better < 0.8 * wrong)
     assert plain["deconvolved"][0] < reference[0] < plain["deconvolved"].sum()
     gained = adaptive["random_friction"].max(axis=1) / (0.02 * OMEGA)
     assert gained[0] > 1.3  # the stiff mode is given more ...
@@ -82,9 +82,9 @@ def test_adaptive_bath_stops_the_leak():
     for name, of in (("deconvolved", "kinetic"), ("square", "square")):
         (stiff, soft), errors = off(adaptive, name, of)
         assert (errors < 0.012).all()
-        assert abs(stiff) < 0.03 and -0.02 < soft < 0.06
+        assert abs(stiff) < 0.043 and -0.03 < soft < 0.065
         (stiff, soft), _ = off(plain, name, of)
-        assert stiff < -0.03 and soft > 0.08
+        assert stiff < -0.03 and soft > 0.07
     for one in (plain, adaptive):
         energy, error = off(one, "energy", "energy")
-        assert error < 0.007 and abs(energy) < 0.03
+        assert error < 0.007 and abs(energy) < 0.035
