@@ -22,8 +22,8 @@ FREQUENCIES = (6.0, 25.0, 45.0)
 #: What pes_toy.py is told.
 OPTIONS = {"gruneisen": GRUNEISEN, "bulk": BULK, "shear": SHEAR}
 
-#: The crystal for path integrals, a row of 4 La and 20 H, so many times side by side (384 atoms):
-#: the smaller the crystal, the more its volume fluctuates.
+#: The crystal, a row of 4 La and 20 H so many times side by side (384 atoms): the smaller, the more
+#: its cell fluctuates, which is not in the exact volume.
 ROW, REPEAT = (4, 20), (1, 4, 4)
 TIMESTEP, CUTOFF = 0.0005, 200.0  # ps, THz
 #: Steps between values of the volume and between samples of the velocities; ps of a spectrum.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, ROW, exact_volume, row
+from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, REPEAT, ROW, exact_volume, row
 
 from lah10.analysis.frames import Trajectory
 from lah10.dynamics.launch import environment
@@ -27,9 +27,9 @@ TOY = str(Path(__file__).with_name("pes_toy.py"))
 HIGHEST = 70.0
 
 
-def crystal(folder, la, h, frequencies, quartic=0.0):
-    """Structure file of a row of La and H atoms."""
-    atoms = row(la, h, frequencies, quartic)
+def crystal(folder, la, h, frequencies, quartic=0.0, repeat=(1, 1, 1)):
+    """Structure file of a row of La and H atoms, so many times side by side."""
+    atoms = row(la, h, frequencies, quartic).repeat(repeat)
     folder.mkdir(parents=True, exist_ok=True)
     atoms.write(folder / "crystal.xyz", format="extxyz")
     return atoms
@@ -143,15 +143,20 @@ def test_quartic_oscillator(tmp_path):
 
 
 def test_pressure_finds_the_quantum_volume(tmp_path):
-    """Quasi-harmonic crystal; under the baths: test_volume.py."""
+    """Quasi-harmonic crystal; under the baths: test_volume.py.
+
+    Eight seeds gave volumes 0.000 ± 0.004 % off the exact one, each within 0.01 %. In one row of 24
+    atoms they are 0.066 ± 0.008 % too small: its shape fluctuates sixteen times as much, and the
+    centre of mass, which stands still, is a larger part of it.
+    """
     temperature = 300.0
-    atoms = crystal(tmp_path, *ROW, FREQUENCIES)
+    atoms = crystal(tmp_path, *ROW, FREQUENCIES, repeat=REPEAT)
     job = description(tmp_path, 16, temperature, pressure=PRESSURE, driver_options=dict(OPTIONS))
     data = run(job, tmp_path)
     exact, still = (exact_volume(atoms, temperature, of) for of in ("qtb", "none"))
     volume, error = measured(data, "volume")
     assert abs(volume - exact) < 4 * error
-    assert error < 0.1 * (exact - still)
+    assert error < 0.02 * (exact - still)
     stress, error = measured(data, "pressure")
     assert (abs(stress[:3] - PRESSURE) < 4 * error[:3]).all()
     assert (abs(stress[3:]) < 4 * error[3:]).all()
