@@ -28,7 +28,8 @@ demo: $(VENV)/.installed ## set up, run the demo campaign and draw its figures
 	@printf '  %s\n' results/demo/figures/*.png
 
 test: $(VENV)/.installed-dev ## set up and run all tests
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --durations 20 $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder \
+		--durations 20 $(PYTEST)
 
 figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diagram.nc, without any simulation
 	$(BIN)/snakemake figures

@@ -4,6 +4,22 @@ import pytest
 
 from campaigns import Campaign, checkout, copied
 
+#: Files that take minutes. They go first: at the end, one core would wait for another.
+LONG = [
+    "workflow/test_learn.py",
+    "unit/test_potential_labels.py",
+    "workflow/test_training.py",
+    "unit/test_potential_multipoles.py",
+    "cluster/test_slurm.py",
+    "unit/test_potential_conditioning.py",
+    "physics/test_openmm.py",
+]
+
+
+def pytest_collection_modifyitems(items):
+    names = {item: "/".join(item.path.parts[-2:]) for item in items}
+    items.sort(key=lambda item: LONG.index(names[item]) if names[item] in LONG else len(LONG))
+
 
 @pytest.fixture
 def campaign(tmp_path):
