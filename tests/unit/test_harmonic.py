@@ -16,7 +16,7 @@ from lah10.dynamics.spectra import bath_energy
 from lah10.errors import UserError
 from lah10.phase_diagram import merge
 from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA, MVV2E, PLANCK
-from synthetic_campaign import write_point
+from synthetic_campaign import CONFIG, write_point
 
 A = 4.0  # Å, rock salt; nearest neighbours at A/2
 SPRING = 25.0  # eV/Å²
@@ -223,6 +223,19 @@ def test_the_stable_structure_is_kept(monkeypatch, low, high, kept):
     enthalpies = dict(zip(result.candidate.values, result.enthalpy.values, strict=True))
     assert enthalpies["low"] < enthalpies["high"]
     assert result.space_group.sel(candidate="low") == "Fm-3m"
+
+
+@pytest.mark.parametrize(("frequency", "right"), [(10.0, 370.3), (40.0, 1025.5)])
+def test_raw_temperature_of_corrected_noise_is_that_of_the_run(tmp_path, frequency, right):
+    """20 /ps, 100 K, 0.5 fs: without the correction 356.8 and 1009.5 K would be expected."""
+    crystal = modes(*[frequency] * 3)
+    crystal.attrs |= {"potential_sha256": "a" * 64, "structure": "Fm-3m"}
+    crystal.to_netcdf(tmp_path / "harmonic.nc")
+    bath = {"friction": "20 /ps", "cutoff": "200 THz", "correction": "potential"}
+    point = write_point(tmp_path, "qtb", 150, 100, config=CONFIG | {"bath": bath})
+    merged = merge([("qtb", 150, 100, point)], tmp_path / "merged.nc",
+                   harmonic=[tmp_path / "harmonic.nc"])
+    assert merged.harmonic_temperature_raw.item() == pytest.approx(right, abs=0.1)
 
 
 def test_repeats():

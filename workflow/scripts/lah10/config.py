@@ -24,6 +24,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    TypeAdapter,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -209,8 +210,13 @@ class Bath(Section):
     )
 
 
+Timestep = quantity("fs", "0.5 fs", at_most=0.5)
+#: Reads a time step by itself, where the rest of `dynamics` does not matter.
+TIMESTEP = TypeAdapter(Timestep)
+
+
 class Dynamics(Section):
-    timestep: quantity("fs", "0.5 fs", at_most=0.5) = Field("0.5 fs", description="time step")
+    timestep: Timestep = Field("0.5 fs", description="time step")
     equilibrate: quantity("ps", "10 ps") = Field(
         description="length of the run that forgets the starting structure"
     )

@@ -260,7 +260,8 @@ def zero_point_temperature(dataset: xr.Dataset) -> float:
 
 
 def raw_temperature(dataset: xr.Dataset, bath: str, temperature: float, friction: float,
-                    cutoff: float, element: str | None = None) -> float:
+                    cutoff: float, element: str | None = None, correction: str = "none",
+                    timestep: float = 0.0) -> float:
     """Mean of 2E_kin/k_B over the modes in a bath of finite friction, K.
 
     Each mode is an independent oscillator in the coloured noise (`oscillator_energies`): what a
@@ -272,24 +273,39 @@ def raw_temperature(dataset: xr.Dataset, bath: str, temperature: float, friction
         γ, 1/ps.
     cutoff : float
         THz, of the noise.
+    correction : {"none", "potential"}
+        Of the noise, see `noise_energy`; "potential" needs the time step.
+    timestep : float
+        ps; only the correction depends on it.
     """
     if bath == "classical":
         return float(temperature)
-    spline = _kinetic_spline(bath, float(temperature), float(friction), float(cutoff))
+    if correction == "none":
+        timestep = 0.0
+    spline = _kinetic_spline(bath, float(temperature), float(friction), float(cutoff), correction,
+                             float(timestep))
     return average(dataset, lambda f: spline(np.clip(f, *FRICTION_GRID[[0, -1]])), element)
 
 
 @functools.lru_cache(maxsize=4096)
-def _kinetic_spline(bath: str, temperature: float, friction: float, cutoff: float) -> CubicSpline:
+def _kinetic_spline(bath: str, temperature: float, friction: float, cutoff: float,
+                    correction: str, timestep: float) -> CubicSpline:
     """2E_kin/k_B of one oscillator against its frequency; the same at all pressures."""
-    kinetic = [oscillator_energies(bath, f, temperature, friction, cutoff, points=2**16)[0]
+    kinetic = [oscillator_energies(bath, f, temperature, friction, cutoff, points=2**16,
+                                   correction=correction, timestep=timestep)[0]
                for f in FRICTION_GRID]
     return CubicSpline(FRICTION_GRID, 2.0 * np.array(kinetic) / BOLTZMANN)
 
 
 def expectation(dataset: xr.Dataset, baths: Sequence[str], temperatures: Sequence[float],
-                friction: float | None = None, cutoff: float | None = None) -> xr.Dataset:
+                friction: float | None = None, cutoff: float | None = None,
+                correction: str = "none", timestep: float = 0.0) -> xr.Dataset:
     """Harmonic expectations of one pressure on a campaign's baths and temperatures.
+
+    Parameters
+    ----------
+    friction, cutoff, correction, timestep
+        Of the campaign's baths, see `raw_temperature`.
 
     Returns
     -------
@@ -308,7 +324,8 @@ def expectation(dataset: xr.Dataset, baths: Sequence[str], temperatures: Sequenc
             by_element[i, j] = [mean_temperature(dataset, bath, temperature, element)
                                 for element in ELEMENTS]
             if friction and cutoff:
-                raw[i, j] = raw_temperature(dataset, bath, temperature, friction, cutoff)
+                raw[i, j] = raw_temperature(dataset, bath, temperature, friction, cutoff,
+                                            correction=correction, timestep=timestep)
     grid = ("bath", "temperature")
     numbers = {
         "harmonic_temperature": (grid, total, "mean of Theta(omega, T)/k_B, harmonic crystal"),

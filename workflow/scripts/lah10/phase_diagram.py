@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from lah10 import ELEMENTS, __version__
-from lah10.config import canonical
+from lah10.config import TIMESTEP, Bath, canonical
 from lah10.errors import UserError
 from lah10.files import atomic_path
 
@@ -424,7 +424,7 @@ def _add_harmonic(dataset: xr.Dataset, paths: list[Path], history: _History) -> 
     """Harmonic expectations on the campaign's grid; NaN at pressures without a harmonic.nc."""
     from lah10.harmonic import expectation
 
-    config = json.loads(dataset.attrs.get("config", "{}"))
+    bath = _noise(json.loads(dataset.attrs.get("config", "{}")), history.first_path)
     rows = []
     for path in paths:
         if not path.exists():
@@ -436,10 +436,8 @@ def _add_harmonic(dataset: xr.Dataset, paths: list[Path], history: _History) -> 
                     f"{path}: phonons of the potential {sha}, but {history.first_path} was run "
                     f"with {history.first.get('potential_sha256')}; compute the phonons again"
                 )
-            bath = config.get("bath", {})
             rows.append(expectation(
-                phonons.load(), list(dataset.bath.values), dataset.temperature.values,
-                friction=_number(bath.get("friction")), cutoff=_number(bath.get("cutoff")),
+                phonons.load(), list(dataset.bath.values), dataset.temperature.values, **bath
             ))
     rows = xr.concat(rows, "pressure").sortby("pressure")
     # A pressure of the grid and its phonons' are the same number, but for the last digit.
@@ -452,9 +450,18 @@ def _add_harmonic(dataset: xr.Dataset, paths: list[Path], history: _History) -> 
     )
 
 
-def _number(quantity) -> float | None:
-    """Number of a quantity with a unit such as "10 /ps"; None stays None."""
-    return None if quantity is None else float(str(quantity).split()[0])
+def _noise(config: dict, path) -> dict[str, float | str]:
+    """What the baths' noise depends on, in 1/ps, THz and ps, as the configuration has it."""
+    try:
+        bath = Bath.model_validate(config.get("bath", {}))
+        timestep = TIMESTEP.validate_python(config.get("dynamics", {}).get("timestep", "0.5 fs"))
+    except ValueError as error:  # pydantic's errors are ValueErrors
+        raise UserError(
+            f"{path}: attribute config has no bath of this version of the workflow "
+            f"({' '.join(str(error).split())}); run the point again"
+        ) from None
+    return {"friction": bath.friction, "cutoff": bath.cutoff, "correction": bath.correction,
+            "timestep": 1e-3 * timestep}
 
 
 def _write(dataset: xr.Dataset, output) -> None:
