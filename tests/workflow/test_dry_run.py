@@ -181,16 +181,40 @@ def test_recorded_more_often_is_produced_again_but_not_equilibrated(done):
     assert stages.count("Produce") == 8
 
 
-def test_dates_of_code_do_not_rerun_the_dynamics(done):
-    """A fresh clone or a pulled update gives every file a new date."""
-    workflow = done.folder / "workflow"
+def own_code(made: Campaign):
+    """Give a campaign a copy of the code, every date new; the folder of the package."""
+    workflow = made.folder / "workflow"
     workflow.unlink()
     shutil.copytree(REPOSITORY / "workflow", workflow, ignore=shutil.ignore_patterns("*.pyc"))
     for path in (workflow / "scripts").rglob("*.py"):
         path.touch()
-    module = workflow / "scripts/lah10/analysis/distortion.py"
-    module.write_text(module.read_text() + "\n# mended\n")
-    assert {message.split()[0] for message in done.planned()} == {"Analyse", "Merge", "Draw", "The"}
+    return workflow / "scripts/lah10"
+
+
+def test_dates_of_code_rerun_nothing(done):
+    """A fresh clone or a pulled update gives every file a new date."""
+    own_code(done)
+    assert done.planned() == []
+
+
+@pytest.mark.parametrize(
+    ("module", "stages"),
+    [
+        ("analysis/distortion.py", {"Analyse", "Merge", "Draw", "The"}),
+        ("dynamics/spectra.py", {"Analyse", "Merge", "Draw", "The"}),
+        ("dynamics/adaptive.py", {"Analyse", "Merge", "Draw", "The"}),
+        ("figures.py", {"Draw"}),
+        ("publication.mplstyle", {"Draw"}),
+        ("dynamics/engine.py", set()),
+        ("dynamics/run.py", set()),
+    ],
+)
+def test_mended_code_reruns_what_imports_it_but_no_dynamics(done, module, stages):
+    path = own_code(done) / module
+    path.write_text(path.read_text() + "\n# mended\n")
+    planned = {message.split()[0] for message in done.planned()}
+    # What follows a job that runs again runs as well.
+    assert planned == stages
 
 
 def test_another_potential_in_the_same_file_reruns_every_point(campaign):
@@ -219,8 +243,6 @@ def test_temporary_trajectories_do_not_come_back(campaign):
     made = campaign("temporary", keep_trajectories=False)
     pretend(made)
     assert not list(made.folder.rglob("trajectory.nc"))
-    module = made.folder / "workflow/scripts/lah10/analysis/distortion.py"
-    (made.folder / "workflow").unlink()
-    shutil.copytree(REPOSITORY / "workflow", made.folder / "workflow")
+    module = own_code(made) / "analysis/distortion.py"
     module.write_text(module.read_text() + "\n# mended\n")
     assert made.planned() == []

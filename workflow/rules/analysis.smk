@@ -1,12 +1,8 @@
 """One job a point: from the trajectory to numbers with error bars."""
 
 # Mended analysis is run again, as long as there is something to analyse: where trajectories are
-# deleted after use, a changed module would start months of dynamics anew.
-ANALYSIS_MODULES = (
-    sorted(map(str, Path(PACKAGE).glob("analysis/*.py")))
-    if CONFIG.keep_trajectories
-    else []
-)
+# deleted after use, changed code would start months of dynamics anew.
+ANALYSIS_CODE = code("analyse") if CONFIG.keep_trajectories else ""
 
 
 rule analyse:
@@ -15,7 +11,6 @@ rule analyse:
         thermo=rules.produce.output.thermo,
         spectra=rules.produce.output.spectra,
         trajectory=rules.produce.output.trajectory,
-        modules=ANALYSIS_MODULES,
     output:
         distortion=f"{POINTS}/{POINT}/distortion.nc",
         diffusion=f"{POINTS}/{POINT}/diffusion.nc",
@@ -36,6 +31,7 @@ rule analyse:
     params:
         window_ps=CONFIG.distortion.window,
         seed=CONFIG.seed,
+        code=ANALYSIS_CODE,
     message:
         "Analyse {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:

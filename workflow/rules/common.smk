@@ -4,6 +4,7 @@ import os
 import re
 
 import lah10.campaign
+import lah10.imports
 import lah10.planning
 
 RESULTS = f"results/{CONFIG.campaign}"
@@ -15,7 +16,6 @@ POINT = "{bath}/P{pressure}_T{temperature}"
 POINTS = f"{RESULTS}/points"
 SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
 SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
-PACKAGE = os.path.relpath(Path(workflow.basedir, "workflow/scripts/lah10"))
 #: Files with rules that work there and not in the campaign's folder.
 POTENTIAL = "results/potential"
 POTENTIAL_RULES = {"potential", "labels", "learn"}
@@ -37,6 +37,17 @@ wildcard_constraints:
     bath="|".join(CONFIG.baths),
     pressure="|".join(map(re.escape, CONFIG.pressure.values)),
     temperature="|".join(map(re.escape, CONFIG.temperature.values)),
+
+
+def code(script, *others):
+    """What a script's results depend on beside its inputs: a digest for `params`.
+
+    A digest and not the files themselves as inputs: their dates change with every checkout.
+    """
+    scripts = Path(workflow.basedir, "workflow/scripts")
+    return lah10.imports.digest(
+        scripts / f"{script}.py", [scripts / "lah10" / other for other in others]
+    )
 
 
 def of_all_points(name):

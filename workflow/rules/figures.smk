@@ -16,7 +16,6 @@ FIGURES_PDF = [f"{RESULTS}/figures/{name}.pdf" for name in FIGURE_NAMES]
 rule draw:
     input:
         phase_diagram=f"{RESULTS}/phase_diagram.nc",
-        modules=[f"{PACKAGE}/figures.py", f"{PACKAGE}/publication.mplstyle"],
     output:
         [
             report(
@@ -39,6 +38,8 @@ rule draw:
     resources:
         mem_mb=PLAN.memory_mb("figures"),
         runtime=minutes("figures"),
+    params:
+        code=code("draw", "publication.mplstyle"),
     message:
         "Draw the figures of campaign {CONFIG.campaign}"
     script:

@@ -7,7 +7,6 @@ rule phase_diagram:
     input:
         summaries=of_all_points("summary.nc"),
         harmonic=HARMONIC,
-        modules=f"{PACKAGE}/phase_diagram.py",
     output:
         f"{RESULTS}/phase_diagram.nc",
     log:
@@ -23,6 +22,7 @@ rule phase_diagram:
         runtime=minutes("phase_diagram"),
     params:
         points=CONFIG.points,
+        code=code("phase_diagram"),
     message:
         "Merge the points of campaign {CONFIG.campaign}"
     script:
@@ -54,7 +54,6 @@ rule merge:
 rule table:
     input:
         phase_diagram=f"{RESULTS}/phase_diagram.nc",
-        modules=f"{PACKAGE}/tables.py",
     output:
         f"{RESULTS}/phase_diagram.md",
     log:
@@ -68,6 +67,8 @@ rule table:
     resources:
         mem_mb=PLAN.memory_mb("phase_diagram"),
         runtime=minutes("phase_diagram"),
+    params:
+        code=code("table"),
     message:
         "The numbers of campaign {CONFIG.campaign}, to read"
     script:

@@ -55,10 +55,6 @@ rule pimd_analyse:
         thermo=rules.pimd_run.output.thermo,
         centroids=rules.pimd_run.output.centroids,
         beads=rules.pimd_run.output.beads,
-        modules=[
-            *sorted(map(str, Path(PACKAGE).glob("analysis/*.py"))),
-            f"{PACKAGE}/pimd/analysis.py",
-        ],
     output:
         summary=f"{POINTS}/{PIMD_RUN}/summary.nc",
         distortion=f"{POINTS}/{PIMD_RUN}/distortion.nc",
@@ -77,6 +73,7 @@ rule pimd_analyse:
     params:
         window_ps=CONFIG.distortion.window,
         seed=CONFIG.seed,
+        code=code("pimd_analyse"),
     message:
         "Analyse path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads"
     script:
@@ -96,7 +93,6 @@ rule pimd_compare:
                 point.pressure for point in CONFIG.pimd.points
             )
         ],
-        modules=f"{PACKAGE}/pimd/comparison.py",
     output:
         dataset=f"{RESULTS}/pimd/comparison.nc",
         table=report(
@@ -122,6 +118,7 @@ rule pimd_compare:
             for point in CONFIG.pimd.points
             for bath in CONFIG.baths
         ],
+        code=code("pimd_compare"),
     message:
         "Compare baths with path integrals"
     script:
@@ -131,11 +128,6 @@ rule pimd_compare:
 rule pimd_draw:
     input:
         comparison=rules.pimd_compare.output.dataset,
-        modules=[
-            f"{PACKAGE}/pimd/figure.py",
-            f"{PACKAGE}/figures.py",
-            f"{PACKAGE}/publication.mplstyle",
-        ],
     output:
         png=report(
             f"{PIMD_FIGURE}.png",
@@ -155,6 +147,8 @@ rule pimd_draw:
     resources:
         mem_mb=PLAN.memory_mb("figures"),
         runtime=minutes("figures"),
+    params:
+        code=code("pimd_draw", "publication.mplstyle"),
     message:
         "Draw path integrals beside baths at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:
