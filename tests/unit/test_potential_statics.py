@@ -158,13 +158,13 @@ def minimised(pull=0.0):
     atoms.calc = Springs(perfect, pull)
     force = relaxation.minimise(atoms, 0.0)
     atoms.calc = None
-    return relaxation.describe(perfect, relaxation.Relaxed(atoms, force))
+    return relaxation.describe(perfect, relaxation.Relaxed(atoms, force, 0.0))
 
 
 def test_a_disturbed_crystal_is_neither_cubic_nor_at_its_lengths():
     perfect = statics._fm3m(4.75, 0.12)
     start = relaxation.disturbed(perfect)
-    found = relaxation.describe(perfect, relaxation.Relaxed(start, 0.0))
+    found = relaxation.describe(perfect, relaxation.Relaxed(start, 0.0, 0.0))
     assert np.abs(np.array(found["angles"]) - 90).max() > 0.5
     assert found["space_group"] == "P1"
     assert found["lengths"]["H(8c)-H(32f)"]["largest"] > 1.03 * 1.0695

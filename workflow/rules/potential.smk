@@ -23,6 +23,11 @@ SHIPPED = {
     model: f"resources/potentials/lah10{f'-{i}' if i > 1 else ''}"
     for i, model in enumerate(MODELS, start=1)
 }
+#: Crystals that the model relaxes.
+PHASES = {
+    name: f"resources/structures/{file}.cif"
+    for name, file in {"Fm-3m": "Fm-3m", "R-3m": "R-3m", "C2/c": "C2c"}.items()
+}
 REST = "resources/structures/Fm-3m.cif"
 #: Ancient: the shipped model, once trained anew, is no reason to prepare its data again.
 LABEL_CHECK = ancient(TRAINING.label_check_file) if TRAINING.label_check_file else []
@@ -266,6 +271,30 @@ rule validate_statics:
         "../scripts/validate_statics.py"
 
 
+rule validate_phases:
+    input:
+        model=f"{POTENTIAL}/models/{{model}}/lah10.pb",
+        crystals=list(PHASES.values()),
+    output:
+        f"{POTENTIAL}/models/{{model}}/phases.json",
+    log:
+        f"{POTENTIAL_LOGS}/{{model}}/phases.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/{{model}}/phases.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        phases=list(PHASES),
+    message:
+        "Enthalpies of the phases at rest by {wildcards.model}"
+    script:
+        "../scripts/validate_phases.py"
+
+
 rule phonon_structures:
     input:
         dft=STATIC_DFT,
@@ -363,6 +392,7 @@ rule potential_card:
         f"{POTENTIAL}/models/{{model}}/lah10.pb",
         f"{POTENTIAL}/models/{{model}}/training.json",
         f"{POTENTIAL}/models/{{model}}/validation.json",
+        f"{POTENTIAL}/models/{{model}}/phases.json",
         f"{POTENTIAL}/models/{{model}}/statics.json",
         f"{POTENTIAL}/models/{{model}}/phonons.json",
         f"{POTENTIAL}/models/{{model}}/conservation.json",
@@ -403,6 +433,7 @@ rule ship_potential:
                 "lcurve.out",
                 "validation.json",
                 "parity.png",
+                "phases.json",
                 "statics.json",
                 "statics.png",
                 "phonons.json",

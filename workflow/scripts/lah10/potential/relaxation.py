@@ -48,10 +48,13 @@ class Relaxed:
         Atoms in the order of the start, not wrapped.
     force : float
         Largest force on an atom or (per atom) on the cell, eV/Å.
+    energy : float
+        eV.
     """
 
     atoms: ase.Atoms
     force: float
+    energy: float
 
     @property
     def converged(self) -> bool:
@@ -79,10 +82,10 @@ def relax(model: str | os.PathLike, atoms: ase.Atoms, pressure: float, threads: 
         run_child(__name__, [question, answer, model], complaint, threads)
         with np.load(answer) as data:
             found = ase.Atoms(atoms.numbers, data["positions"], cell=data["cell"], pbc=True)
-            force = float(data["force"])
-    if not (np.isfinite(found.positions).all() and np.isfinite(force)):
+            force, energy = float(data["force"]), float(data["energy"])
+    if not (np.isfinite(found.positions).all() and np.isfinite([force, energy]).all()):
         raise UserError(f"{complaint}: it fell apart")
-    return Relaxed(found, force)
+    return Relaxed(found, force, energy)
 
 
 def disturbed(atoms: ase.Atoms, seed: int = 1) -> ase.Atoms:
@@ -159,7 +162,13 @@ def main(arguments: Sequence[str]) -> None:
         pressure = float(data["pressure"])
     atoms.calc = DP(model)
     force = minimise(atoms, pressure)
-    np.savez(answer, cell=atoms.cell.array, positions=atoms.positions, force=force)
+    np.savez(
+        answer,
+        cell=atoms.cell.array,
+        positions=atoms.positions,
+        force=force,
+        energy=atoms.get_potential_energy(),
+    )
 
 
 if __name__ == "__main__":

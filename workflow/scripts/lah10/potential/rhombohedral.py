@@ -1,0 +1,123 @@
+"""R-3m LaH10 of 11 atoms by six numbers, and the path that leads from Fm-3m to it.
+
+In rhombohedral axes with La at (½,½,½) the hydrogen atoms are at ±(u,u,u), ±(t,t,t) and
+±(x,x,z) with its cyclic images. Fm-3m is the case α = 60°, u = ¼, x = −t, z = 3t. Every crystal on
+the way has the twelve operations of R-3m, so its k-points are a twelfth of the mesh.
+"""
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import cellpar_to_cell
+
+#: Degree: the angle of the primitive cell of a cubic face-centred crystal.
+CUBIC_ANGLE = 60.0
+#: Step of the numerical derivatives: degree for the angle, fractional for coordinates.
+_STEP = 1e-4
+
+
+@dataclass(frozen=True)
+class Rhombohedral:
+    """A crystal LaH10 in R-3m.
+
+    Attributes
+    ----------
+    volume : float
+        Å3 per formula unit.
+    angle : float
+        Of the rhombohedral cell, degree; 60 in Fm-3m.
+    u, t, x, z : float
+        Fractional coordinates of H, see the module.
+    """
+
+    volume: float
+    angle: float
+    u: float
+    t: float
+    x: float
+    z: float
+
+    @classmethod
+    def cubic(cls, volume: float, t: float) -> "Rhombohedral":
+        """Fm-3m; `t` is x of H 32f (0.12) with La at (½,½,½)."""
+        return cls(volume, CUBIC_ANGLE, 0.25, t, -t, 3 * t)
+
+    def atoms(self) -> Atoms:
+        """The crystal, La first; lengths in Å."""
+        fractional = [(0.5, 0.5, 0.5)]
+        for site in (
+            (self.u, self.u, self.u),
+            (self.t, self.t, self.t),
+            (self.x, self.x, self.z),
+            (self.z, self.x, self.x),
+            (self.x, self.z, self.x),
+        ):
+            fractional += [np.array(site), -np.array(site)]
+        cell = cellpar_to_cell([1, 1, 1, self.angle, self.angle, self.angle])
+        cell *= (self.volume / abs(np.linalg.det(cell))) ** (1 / 3)
+        crystal = Atoms("LaH10", cell=cell, pbc=True)
+        crystal.set_scaled_positions(np.array(fractional) % 1.0)
+        return crystal
+
+    @property
+    def free(self) -> np.ndarray:
+        """Angle and coordinates at a fixed volume, shape (5,)."""
+        return np.array(astuple(self)[1:])
+
+    def at(self, free: np.ndarray) -> "Rhombohedral":
+        """The crystal of this volume with other `free` numbers."""
+        return Rhombohedral(self.volume, *(float(value) for value in free))
+
+    def towards(self, other: "Rhombohedral", angle: float, internal: float) -> "Rhombohedral":
+        """A crystal of this volume: its angle and its coordinates a share of the way to `other`."""
+        share = np.array([angle] + [internal] * 4)
+        return self.at(self.free + share * (other.free - self.free))
+
+    def gradient(self, forces: np.ndarray, stress: np.ndarray) -> np.ndarray:
+        """Derivatives of the energy by `free` at this volume, shape (5,).
+
+        Parameters
+        ----------
+        forces : array (11, 3)
+            eV/Å, of the atoms of `atoms`.
+        stress : array (3, 3)
+            eV/Å3, of ASE's sign.
+
+        Returns
+        -------
+        array
+            eV per degree and per fractional unit. The part of the stress that changes the volume
+            alone, and with it the Pulay stress, does not enter.
+        """
+        crystal = self.atoms()
+        inverse = np.linalg.inv(crystal.cell.array)
+        result = np.empty(5)
+        for i in range(5):
+            step = np.zeros(5)
+            step[i] = _STEP
+            ahead, behind = self.at(self.free + step).atoms(), self.at(self.free - step).atoms()
+            strain = inverse @ (ahead.cell.array - behind.cell.array) / (2 * _STEP)
+            fractional = ahead.get_scaled_positions() - behind.get_scaled_positions()
+            fractional = (fractional - np.round(fractional)) / (2 * _STEP)
+            moves = fractional @ crystal.cell.array
+            result[i] = crystal.get_volume() * np.sum(stress * strain) - np.sum(forces * moves)
+        return result
+
+
+def nearest(atoms: Atoms) -> Rhombohedral:
+    """The six numbers of a crystal that has been relaxed from `Rhombohedral.atoms`.
+
+    Its atoms have the order of `Rhombohedral.atoms`; a shift of all is taken out, and numbers that
+    R-3m holds equal are averaged.
+    """
+    scaled = atoms.get_scaled_positions(wrap=False)
+    scaled = scaled - scaled[0] + 0.5
+    half = scaled[1:] - np.round(scaled[1:])
+    plus, minus = half[0::2], half[1::2]
+    sites = (plus - minus) / 2
+    u, t = sites[0].mean(), sites[1].mean()
+    x = np.mean([sites[2][[0, 1]], sites[3][[1, 2]], sites[4][[0, 2]]])
+    z = np.mean([sites[2][2], sites[3][0], sites[4][1]])
+    angle = float(np.mean(atoms.cell.angles()))
+    return Rhombohedral(atoms.get_volume(), angle, float(u), float(t), float(x), float(z))
