@@ -7,11 +7,11 @@ from campaigns import Campaign, checkout, copied
 #: Files that take minutes. They go first: at the end, one core would wait for another.
 LONG = [
     "workflow/test_learn.py",
-    "unit/test_potential_labels.py",
+    "data/test_labels.py",
     "workflow/test_training.py",
-    "unit/test_potential_multipoles.py",
+    "training/test_multipoles.py",
     "cluster/test_slurm.py",
-    "unit/test_potential_conditioning.py",
+    "training/test_preconditioning.py",
     "physics/test_openmm.py",
 ]
 

@@ -8,9 +8,9 @@ import time
 
 import numpy as np
 
-from lah10.dynamics.bath import Bath
-from lah10.dynamics.recorder import SpectrumRecorder
-from lah10.structures import build_supercell, read_crystal
+from lah10.bath.bath import Bath
+from lah10.bath.spectrum_recorder import SpectrumRecorder
+from lah10.crystal.structures import build_supercell, read_crystal
 
 TIMESTEP = 0.0005  # ps
 CUTOFF = 200.0  # THz

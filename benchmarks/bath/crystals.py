@@ -10,9 +10,9 @@ from unittest import mock
 
 import numpy as np
 
-from lah10.analysis.deconvolution import BathParameters, Deconvolution
-from lah10.dynamics import spectra as baths
-from lah10.dynamics.recorder import SpectrumRecorder
+from lah10.bath import spectra as baths
+from lah10.bath.deconvolution import BathParameters, Deconvolution
+from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.units import BOLTZMANN, MVV2E
 
 #: Einstein crystal: THz, g/mol.
@@ -51,8 +51,8 @@ def _mean(samples) -> tuple[list, list]:
 
 
 def _engine(lines, masses, types, timestep, bath_options, segment, every, seed=7):
+    from lah10.bath.bath import Bath
     from lah10.dynamics import lammps_input as script
-    from lah10.dynamics.bath import Bath
     from lah10.dynamics.engine import Engine
 
     engine = Engine("none")

@@ -18,10 +18,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from lah10 import units
+from lah10.campaign.merge import FLAGS, point_folder
+from lah10.campaign.table import DIFFUSION_UNIT
 from lah10.errors import UserError
-from lah10.figures import read, save, styled
-from lah10.phase_diagram import FLAGS, point_folder
-from lah10.tables import DIFFUSION_UNIT
+from lah10.figures.campaign import read, save, styled
 
 COLUMNS = (
     "bath",

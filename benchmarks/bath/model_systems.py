@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lah10.analysis.deconvolution import BathParameters, Deconvolution
-from lah10.dynamics.adaptive import Adaptation, fdt_deviation
-from lah10.dynamics.bath import Bath
-from lah10.dynamics.recorder import SpectrumRecorder
+from lah10.bath.adaptive import Adaptation, fdt_deviation
+from lah10.bath.bath import Bath
+from lah10.bath.deconvolution import BathParameters, Deconvolution
+from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.units import BOLTZMANN, MVV2E, PLANCK
 
 #: THz of one model unit of frequency.

@@ -23,8 +23,8 @@ import model_systems
 import numpy as np
 
 import crystals
+from lah10.bath.spectra import quantum_energy
 from lah10.dynamics.launch import environment
-from lah10.dynamics.spectra import quantum_energy
 from lah10.units import BOLTZMANN
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,11 +23,14 @@ import matplotlib.style
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from lah10.config import training as settings
 from lah10.errors import UserError
-from lah10.figures import STYLE
-from lah10.files import atomic_path
-from lah10.potential import multipoles, preparation, settings, training, validation
+from lah10.figures.campaign import STYLE
+from lah10.io.files import atomic_path
+from lah10.potential.data import preparation
 from lah10.potential.evaluate import evaluate
+from lah10.potential.training import multipoles, training
+from lah10.potential.validation import held_out
 
 TEMPLATES = [compare.SHIPPED / f"stage{stage}.json" for stage in (1, 2)]
 #: Changes of the templates: descriptor, fitting net, multipoles (None: without any).
@@ -95,8 +98,8 @@ def main() -> None:
             models[name] = trained(name, folder / f"{k}", arguments)
         errors = {}
         for name, model in models.items():
-            data = validation.compare(systems, evaluate(model, systems))
-            errors[name] = validation.tabulate(data)["sources"]["ly-ceperley"]
+            data = held_out.compare(systems, evaluate(model, systems))
+            errors[name] = held_out.tabulate(data)["sources"]["ly-ceperley"]
             print(f"{name}: {errors[name]['force_rmse']:.4f} eV/Å", file=sys.stderr, flush=True)
         speed = compare.measure_speed(models, 40, 6)
     rows = [

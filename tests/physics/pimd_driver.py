@@ -6,8 +6,8 @@ import numpy as np
 from ase.io import read
 from ipi.utils.units import unit_to_internal
 
+from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
 from lah10.pimd.deep_potential import DeepPotential
-from lah10.structures import build_supercell, read_crystal, write_supercell
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from ase import Atoms
 from scipy.optimize import brentq
 
 from lah10 import ELEMENTS
-from lah10.dynamics.spectra import bath_energy
+from lah10.bath.spectra import bath_energy
 from lah10.units import EV_PER_A3_IN_GPA
 
 #: GPa.
@@ -127,8 +127,8 @@ def volume(
     # Here, since path integrals' tests read this file where LAMMPS cannot be loaded.
     from constant_pressure import mean_volume
 
+    from lah10.bath.bath import Bath, expected_temperature
     from lah10.dynamics import lammps_input as script
-    from lah10.dynamics.bath import Bath, expected_temperature
     from lah10.dynamics.engine import Engine
 
     atoms = row(*ROW, FREQUENCIES).repeat(REPEAT)

@@ -7,8 +7,8 @@ of the volume, so that what friction does to energies shows in it.
 import numpy as np
 from constant_pressure import mean_volume
 
+from lah10.bath.bath import Bath
 from lah10.dynamics import lammps_input as script
-from lah10.dynamics.bath import Bath
 from lah10.dynamics.engine import Engine
 
 #: eV, Å, g/mol: of helium's mass, with modes round 10 THz at PRESSURE (GPa) and TEMPERATURE (K).

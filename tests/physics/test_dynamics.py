@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lah10.campaign.merge import STATUS
+from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.lammps_input import write_data
 from lah10.dynamics.launch import environment, run_stage
 from lah10.errors import PointFailure
-from lah10.phase_diagram import STATUS
-from lah10.structures import build_supercell, read_crystal, write_supercell
 from lah10.units import BOLTZMANN
 
 ROOT = Path(__file__).parents[2]

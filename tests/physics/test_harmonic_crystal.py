@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lah10.dynamics.spectra import bath_energy, oscillator_energies
+from lah10.bath.spectra import bath_energy, oscillator_energies
 from lah10.units import BOLTZMANN
 
 FREQUENCIES = [15.0, 40.0, 60.0]

@@ -13,9 +13,9 @@ import pytest
 import xarray as xr
 from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, REPEAT, ROW, exact_volume, row
 
-from lah10.analysis.frames import Trajectory
+from lah10.bath.spectra import quantum_energy
+from lah10.crystal.frames import Trajectory
 from lah10.dynamics.launch import environment
-from lah10.dynamics.spectra import quantum_energy
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.launch import run_pimd
 from lah10.units import BOLTZMANN, MVV2E, PLANCK

@@ -9,21 +9,13 @@ import pytest
 import spglib
 from ase.spacegroup import crystal
 
-from lah10.files import sha256
-from lah10.potential import (
-    alignment,
-    card,
-    dataset,
-    preparation,
-    relaxation,
-    settings,
-    shortrange,
-    targets,
-    validation,
-)
-from lah10.potential.dataset import System, unlabelled_frames
+from lah10.config import training as settings
+from lah10.crystal.structures import read_crystal
+from lah10.io.files import sha256
+from lah10.potential.data import alignment, dataset, preparation
+from lah10.potential.data.dataset import System, unlabelled_frames
 from lah10.potential.evaluate import evaluate, evaluate_all
-from lah10.structures import read_crystal
+from lah10.potential.validation import acceptance, card, extrapolation_scan, held_out, relaxation
 from lah10.units import EV_PER_A3_IN_GPA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +116,7 @@ STRAINS = np.array(
 )
 
 
-def held_out() -> list[System]:
+def held_out_frames() -> list[System]:
     """The project's own frames that were not trained on, within the range."""
     name = "lah10-gpaw-pbe"
     source = settings.load_split(SHIPPED / "split.yaml").sources[name]
@@ -143,7 +135,7 @@ def answers():
         **{f"strained{i}": unlabelled_frames(strained(e)) for i, e in enumerate(STRAINS)},
         "turned": unlabelled_frames(turned()),
     }
-    own = held_out()
+    own = held_out_frames()
     found = evaluate(MODEL, [*systems.values(), *own])
     answer = dict(zip(systems, found, strict=False))
     answer["own"] = (own, found[len(systems) :])
@@ -199,7 +191,7 @@ def test_energy_does_not_know_orientation_or_origin(answers):
 
 
 def test_errors_on_the_projects_own_frames(answers):
-    errors = validation.tabulate(validation.compare(*answers["own"]))["sources"]["lah10-gpaw-pbe"]
+    errors = held_out.tabulate(held_out.compare(*answers["own"]))["sources"]["lah10-gpaw-pbe"]
     assert errors["frames"] >= 8
     assert errors["force_rmse"] < 0.125
     assert errors["pressure_rmse"] < 1.0
@@ -313,9 +305,9 @@ def test_the_mesh_of_the_pairs_is_an_outlier():
 
 
 def test_it_pushes_back_where_no_data_reach():
-    walks = shortrange.walks(MODEL, structure_at_rest())
+    walks = extrapolation_scan.walks(MODEL, structure_at_rest())
     stored = read(SHIPPED, "validation.json")["walks"]
-    for name in shortrange.SQUEEZES:
+    for name in extrapolation_scan.SQUEEZES:
         # x of 32f differs a little between the two crystals.
         assert walks[name].pressure_rises_to == pytest.approx(
             stored[name]["pressure_rises_to"], rel=0.02
@@ -399,7 +391,7 @@ def test_what_it_has_to_reach_is_known_of_this_model(folder):
 
 
 def test_nothing_else_is_not_reached_yet():
-    names = (*ASKED, *shortrange.SQUEEZES)
+    names = (*ASKED, *extrapolation_scan.SQUEEZES)
     known = {(folder.name, name) for folder in (SHIPPED, SECOND) for name in names}
     assert set(NOT_YET) <= known
 
@@ -411,19 +403,19 @@ def test_it_reaches_what_it_has_to(folder, what):
     assert verdict.reached, str(verdict)
 
 
-@pytest.mark.parametrize(("folder", "walk"), asked(shortrange.SQUEEZES))
+@pytest.mark.parametrize(("folder", "walk"), asked(extrapolation_scan.SQUEEZES))
 def test_its_pressure_rises_far_beyond_the_data(folder, walk):
     """Squeezing Fm-3m, the same strained to R-3m, and a displaced one; by the stored walks."""
     assert read(folder, "validation.json")["walks"][walk]["pressure_rises_to"] >= RISES_TO
 
 
-def verdicts(folder: Path) -> list[targets.Verdict]:
+def verdicts(folder: Path) -> list[acceptance.Verdict]:
     return [
-        *targets.of_errors(
+        *acceptance.of_errors(
             read(folder, "validation.json")["sources"], read(SHIPPED, "comparison.json")["sources"]
         ),
-        targets.of_lengths(read(folder, "statics.json")["lengths"]),
-        targets.of_speed(read(folder, "speed.json")),
+        acceptance.of_lengths(read(folder, "statics.json")["lengths"]),
+        acceptance.of_speed(read(folder, "speed.json")),
     ]
 
 

@@ -1,6 +1,6 @@
 """In GPAW's place where it is not installed: the shipped potential as the reference to learn from.
 
-A folder to put on PYTHONPATH, with as much of GPAW's interface as `lah10.potential.labels` uses.
+A folder to put on PYTHONPATH, with as much of GPAW's interface as `potential.data.labels` uses.
 Where the variable STANDIN_FAILS names a file that is not there, the first calculation writes it and
 does not converge.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
-from lah10.potential.dataset import unlabelled
+from lah10.potential.data.dataset import unlabelled
 from lah10.potential.evaluate import evaluate
 
 MODEL = "resources/potentials/lah10/lah10.pb"

@@ -6,7 +6,7 @@ import numpy as np
 
 from crystals import supercell
 from lah10 import ELEMENTS
-from lah10.potential.dataset import STATIC_PRESSURE, System
+from lah10.potential.data.dataset import STATIC_PRESSURE, System
 from lah10.units import EV_PER_A3_IN_GPA
 
 REPOSITORY = Path(__file__).resolve().parents[2]

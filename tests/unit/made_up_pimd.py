@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from crystals import supercell
-from lah10 import structures, units
+from lah10 import units
 from lah10.analysis.energetics import degrees_of_freedom
+from lah10.crystal import structures
+from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.records import write_dataset
-from lah10.dynamics.trajectory import write_trajectory
 from lah10.pimd import records
 from lah10.pimd.beads import spring_frequencies
 

@@ -6,10 +6,11 @@ import numpy as np
 from ase.data import atomic_masses
 
 from crystals import supercell, thermal_noise
-from lah10 import structures, units
+from lah10 import units
+from lah10.bath.spectra import noise_energy
+from lah10.crystal import structures
+from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics import records
-from lah10.dynamics.spectra import noise_energy
-from lah10.dynamics.trajectory import write_trajectory
 
 MASSES = atomic_masses[[57, 1]]
 ATTRS = {

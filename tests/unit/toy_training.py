@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 import labelled
-from lah10.potential import dataset, preparation, settings
+from lah10.config import training as settings
+from lah10.potential.data import dataset, preparation
 
 MODEL = {
     "type_map": ["La", "H"],

@@ -7,10 +7,10 @@ import ase.io
 import pytest
 import yaml
 
-import dft_outputs
 import labelled
+import made_up_outputs
 from lah10 import ELEMENTS
-from lah10.potential import dataset
+from lah10.potential.data import dataset
 
 
 def settings(made, **labels) -> None:
@@ -66,7 +66,8 @@ def test_one_job_a_structure_and_only_new_ones_again(made):
 def test_outputs_of_vasp_become_a_source_to_train_on(made):
     folder = made.folder / "vasp/a"
     folder.mkdir(parents=True)
-    (folder / "OUTCAR").write_text(dft_outputs.outcar(labelled.system(frames=5), unconverged=(2,)))
+    outcar = made_up_outputs.outcar(labelled.system(frames=5), unconverged=(2,))
+    (folder / "OUTCAR").write_text(outcar)
     settings(made, outputs={"my-vasp": "vasp"})
     split = {
         "sources": {

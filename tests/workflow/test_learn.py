@@ -14,7 +14,7 @@ import yaml
 
 import labelled
 from campaigns import REPOSITORY
-from lah10.potential import dataset, labels
+from lah10.potential.data import dataset, labels
 from lah10.potential.evaluate import evaluate, tensorflow_environment
 
 SHIPPED = REPOSITORY / "resources/potentials/lah10"

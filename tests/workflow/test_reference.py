@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from campaigns import REPOSITORY
-from lah10.files import sha256
-from lah10.phase_diagram import PHASE, STATUS, significance
+from lah10.campaign.merge import PHASE, STATUS, significance
+from lah10.io.files import sha256
 
 FOLDER = REPOSITORY / "results/reference"
 

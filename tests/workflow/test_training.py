@@ -11,8 +11,9 @@ import yaml
 from snakemake_executor_plugin_slurm import utils as slurm_utils
 
 import labelled
-from lah10.files import sha256
-from lah10.potential import dataset, settings
+from lah10.config import training as settings
+from lah10.io.files import sha256
+from lah10.potential.data import dataset
 from toy_training import MODEL
 
 ABOUT = {"citation": "A. Nobody, J. Toys 1, 1 (2000)", "terms": "none"}

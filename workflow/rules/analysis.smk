@@ -2,7 +2,7 @@
 
 # Mended analysis is run again, as long as there is something to analyse: where trajectories are
 # deleted after use, changed code would start months of dynamics anew.
-ANALYSIS_CODE = code("analyse") if CONFIG.keep_trajectories else ""
+ANALYSIS_CODE = code("analysis/analyse") if CONFIG.keep_trajectories else ""
 
 
 rule analyse:
@@ -35,4 +35,4 @@ rule analyse:
     message:
         "Analyse {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:
-        "../scripts/analyse.py"
+        "../scripts/analysis/analyse.py"

@@ -4,7 +4,7 @@ Neither the package's modules nor the model's date count as inputs: mended code 
 months of trajectories. The model's content counts, through its SHA-256 in `params`.
 """
 
-from lah10.files import sha256
+from lah10.io.files import sha256
 
 MODEL_SHA256 = sha256(CONFIG.potential.model)
 COMMITTEE_SHA256 = [sha256(model) for model in CONFIG.potential.committee]
@@ -43,7 +43,7 @@ rule equilibrate:
     message:
         "Equilibrate {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:
-        "../scripts/dynamics.py"
+        "../scripts/dynamics/dynamics.py"
 
 
 rule produce:
@@ -84,4 +84,4 @@ rule produce:
     message:
         "Produce {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:
-        "../scripts/dynamics.py"
+        "../scripts/dynamics/dynamics.py"

@@ -1,6 +1,6 @@
 """The figures of the campaign, and `snakemake figures`, which draws those of every campaign."""
 
-#: As lah10.figures.figure_names has them; a test keeps the two in step.
+#: As lah10.figures.campaign.figure_names has them; a test keeps the two in step.
 FIGURE_NAMES = [
     *(f"fig2a_{bath}" for bath in CONFIG.baths),
     "fig2b",
@@ -39,11 +39,11 @@ rule draw:
         mem_mb=PLAN.memory_mb("figures"),
         runtime=minutes("figures"),
     params:
-        code=code("draw", "publication.mplstyle"),
+        code=code("figures/draw", "figures/publication.mplstyle"),
     message:
         "Draw the figures of campaign {CONFIG.campaign}"
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 # Without inputs: it takes what is there and never starts a simulation, also in a fresh clone.
@@ -60,4 +60,4 @@ rule figures:
     message:
         "Draw the figures of every results/**/phase_diagram.nc"
     script:
-        "../scripts/figures.py"
+        "../scripts/figures/figures.py"

@@ -3,9 +3,66 @@
 No part of `all`: exact quantum statistics cost dozens of baths' runs.
 """
 
+#: One path-integral run, as POINT, and all of them.
+PIMD_RUN = "pimd/P{pressure}_T{temperature}/beads{beads}"
+PIMD_RUNS = [
+    (point.pressure, point.temperature, beads)
+    for point in CONFIG.pimd.points
+    for beads in point.beads
+]
+PIMD_FIGURE = f"{RESULTS}/figures/pimd_P{{pressure}}_T{{temperature}}"
+
 
 wildcard_constraints:
     beads=r"[1-9]\d*",
+
+
+def of_pimd_runs(name):
+    """The file `name` of every run."""
+    return [
+        f"{POINTS}/{PIMD_RUN}/{name}".format(pressure=p, temperature=t, beads=beads)
+        for p, t, beads in PIMD_RUNS
+    ]
+
+
+def classical_state():
+    """Where path integrals begin, if not on the crystal: the end of a classical equilibration."""
+    if CONFIG.pimd.start == "crystal":
+        return {}
+    point = f"{POINTS}/classical/P{{pressure}}_T{{temperature}}"
+    return {
+        "restart": f"{point}/equilibrated.restart",
+        "equilibration": f"{point}/equilibration.nc",
+    }
+
+
+def of_judged_points(name):
+    """The file `name` of every bath at the points that path integrals are run at."""
+    return [
+        f"{POINTS}/{POINT}/{name}".format(
+            bath=bath, pressure=point.pressure, temperature=point.temperature
+        )
+        for point in CONFIG.pimd.points
+        for bath in CONFIG.baths
+    ]
+
+
+def pimd_results(wildcards):
+    """What there is to make, if there is anything."""
+    if not PIMD_RUNS:
+        raise WorkflowError(
+            f"campaign {CONFIG.campaign} has no points for path integrals; name some in its "
+            "configuration, as config/pimd.yaml does: pimd.points"
+        )
+    return [
+        f"{RESULTS}/pimd/comparison.md",
+        *(
+            f"{PIMD_FIGURE}.png".format(
+                pressure=point.pressure, temperature=point.temperature
+            )
+            for point in CONFIG.pimd.points
+        ),
+    ]
 
 
 rule pimd:
@@ -46,7 +103,7 @@ rule pimd_run:
     message:
         "Path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads"
     script:
-        "../scripts/pimd_run.py"
+        "../scripts/pimd/pimd_run.py"
 
 
 rule pimd_analyse:
@@ -73,11 +130,11 @@ rule pimd_analyse:
     params:
         window_ps=CONFIG.distortion.window,
         seed=CONFIG.seed,
-        code=code("pimd_analyse"),
+        code=code("pimd/pimd_analyse"),
     message:
         "Analyse path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads"
     script:
-        "../scripts/pimd_analyse.py"
+        "../scripts/pimd/pimd_analyse.py"
 
 
 rule pimd_compare:
@@ -118,11 +175,11 @@ rule pimd_compare:
             for point in CONFIG.pimd.points
             for bath in CONFIG.baths
         ],
-        code=code("pimd_compare"),
+        code=code("pimd/pimd_compare"),
     message:
         "Compare baths with path integrals"
     script:
-        "../scripts/pimd_compare.py"
+        "../scripts/pimd/pimd_compare.py"
 
 
 rule pimd_draw:
@@ -148,8 +205,8 @@ rule pimd_draw:
         mem_mb=PLAN.memory_mb("figures"),
         runtime=minutes("figures"),
     params:
-        code=code("pimd_draw", "publication.mplstyle"),
+        code=code("pimd/pimd_draw", "figures/publication.mplstyle"),
     message:
         "Draw path integrals beside baths at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:
-        "../scripts/pimd_draw.py"
+        "../scripts/pimd/pimd_draw.py"

@@ -21,4 +21,4 @@ rule structures:
     message:
         "Build the supercell of {CONFIG.n_atoms} atoms"
     script:
-        "../scripts/structures.py"
+        "../scripts/structures/structures.py"

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from lah10 import ELEMENTS
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
-from lah10.analysis.periodic import images, wrap
+from lah10.crystal.periodic import images, wrap
 
 PAIRS = (("La", "La"), ("La", "H"), ("H", "H"))
 #: Å; edges of the bins, equidistant from 0.

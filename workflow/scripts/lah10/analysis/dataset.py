@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lah10.files import atomic_path
-from lah10.phase_diagram import error_name
+from lah10.campaign.merge import error_name
+from lah10.io.files import atomic_path
 
 #: Variables: name -> (dimensions, units, long name).
 Table = Mapping[str, tuple[tuple[str, ...], str, str]]
@@ -24,7 +24,7 @@ def assemble(
     """A dataset with every coordinate and variable of the tables; what has no value is NaN.
 
     A value may also be named `<name>_stderr`: the standard error of a variable of the table (or a
-    spread, see `lah10.phase_diagram.SPREADS`).
+    spread, see `lah10.campaign.merge.SPREADS`).
 
     Raises
     ------

@@ -11,7 +11,7 @@ import numpy as np
 
 from lah10 import ELEMENTS
 from lah10.analysis.statistics import student_factor
-from lah10.dynamics.adaptive import MAX_FRICTION_DRIFT, unsettled
+from lah10.bath.adaptive import MAX_FRICTION_DRIFT, unsettled
 
 #: Spectral segments after equilibration: with fewer no error bar of the spectra means anything.
 MIN_BLOCKS = 5

@@ -23,8 +23,8 @@ from ase import Atoms
 
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
-from lah10.analysis.sites import Cages
-from lah10.phase_diagram import PHASE, VARIANTS
+from lah10.campaign.merge import PHASE, VARIANTS
+from lah10.crystal.sites import Cages
 
 #: The six classes of adjacent faces, named after one of the two pairs.
 ORIENTATIONS = ("+y+z", "+y-z", "+z+x", "+z-x", "+x+y", "+x-y")
@@ -260,7 +260,7 @@ def _threshold(null: float, sigma: float, samples: float) -> float:
 
 
 def phase(summary: dict) -> int:
-    """Phase flag of a point, a value of `lah10.phase_diagram.PHASE`.
+    """Phase flag of a point, a value of `lah10.campaign.merge.PHASE`.
 
     Distorted: θ deviates beyond `theta_threshold`; or the crystal is distorted in domains that
     average out, when the local distortion is 3σ above its null and at least half of the cages are

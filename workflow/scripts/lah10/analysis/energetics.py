@@ -12,9 +12,9 @@ import xarray as xr
 from lah10 import ELEMENTS, units
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates, Table
-from lah10.analysis.deconvolution import BathParameters, Deconvolution, pressure_shift
 from lah10.analysis.diagnostics import extrapolated
-from lah10.dynamics.adaptive import EXHAUSTED, fdt_deviation
+from lah10.bath.adaptive import EXHAUSTED, fdt_deviation
+from lah10.bath.deconvolution import BathParameters, Deconvolution, pressure_shift
 
 #: THz; what differs by frequency is averaged over bands of this width before its size is taken.
 BAND = 2.0

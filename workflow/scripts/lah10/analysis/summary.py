@@ -7,7 +7,6 @@ import xarray as xr
 from ase import Atoms
 
 from lah10 import ELEMENTS
-from lah10 import phase_diagram as campaign
 from lah10.analysis import (
     correlations,
     dataset,
@@ -17,10 +16,11 @@ from lah10.analysis import (
     energetics,
     statistics,
 )
-from lah10.analysis.frames import Trajectory
-from lah10.analysis.sites import SiteMap, find_cages
+from lah10.campaign import merge as campaign
+from lah10.crystal.frames import Trajectory
+from lah10.crystal.sites import SiteMap, find_cages
+from lah10.crystal.structures import read_supercell
 from lah10.errors import UserError
-from lah10.structures import read_supercell
 
 _DETAILS = {
     "distortion": distortion,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lah10.files import atomic_path
+from lah10.io.files import atomic_path
 
 
 class Checkpoints:

@@ -8,7 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from lah10.dynamics.records import versions
-from lah10.files import sha256
+from lah10.io.files import sha256
 
 
 @dataclass(frozen=True)

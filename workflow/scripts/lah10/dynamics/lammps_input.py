@@ -8,7 +8,7 @@ import numpy as np
 from ase.io import write
 
 from lah10 import ELEMENTS
-from lah10.files import atomic_path
+from lah10.io.files import atomic_path
 from lah10.units import GPA_IN_BAR
 
 #: Names of the fixes, for the engine that reads their values.

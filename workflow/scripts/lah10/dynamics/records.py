@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from lah10 import ELEMENTS
-from lah10.dynamics.spectra import bath_energy, noise_energy
-from lah10.files import atomic_path
+from lah10.bath.spectra import bath_energy, noise_energy
+from lah10.io.files import atomic_path
 from lah10.units import BOLTZMANN
 
 #: Recorded at every thermo interval: dimensions, unit, meaning.

@@ -15,26 +15,20 @@ import xarray as xr
 from ase.io import read
 
 from lah10 import ELEMENTS
+from lah10.bath.adaptive import MAX_FRICTION_DRIFT, Adaptation, unsettled
+from lah10.bath.bath import Bath, expected_temperature
+from lah10.bath.spectrum_recorder import SpectrumRecorder
+from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics import lammps_input as script
 from lah10.dynamics import records
-from lah10.dynamics.adaptive import MAX_FRICTION_DRIFT, Adaptation, unsettled
-from lah10.dynamics.bath import Bath, expected_temperature
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.launch import USER_ERROR
-from lah10.dynamics.locks import lock
-from lah10.dynamics.process import (
-    VOLUME_LIMITS,
-    end_with_parent,
-    forced_since,
-    say,
-    temperature_limit,
-)
-from lah10.dynamics.recorder import SpectrumRecorder
-from lah10.dynamics.trajectory import write_trajectory
 from lah10.errors import PointFailure, UserError
-from lah10.files import atomic_path, sha256
+from lah10.io.child import VOLUME_LIMITS, end_with_parent, forced_since, say, temperature_limit
+from lah10.io.files import atomic_path, sha256
+from lah10.io.locks import lock
 from lah10.units import BOLTZMANN, MVV2E
 
 #: Damping of the cell while it finds its volume (`lammps_input.integrator`).
@@ -281,7 +275,7 @@ class Stage:
 
     def _estimated_pressure_shift(self, volume: np.ndarray) -> float:
         """What friction added to the kinetic pressure in the later half of this stage, GPa."""
-        from lah10.analysis import deconvolution
+        from lah10.bath import deconvolution
 
         recorder, _ = self._recorder()
         name = "velocity_spectrum"
@@ -372,7 +366,7 @@ class Stage:
 
     def _static_energy(self) -> float:
         """Energy of the time-averaged structure relaxed in the mean cell, eV."""
-        from lah10.analysis.sites import mean_structure
+        from lah10.crystal.sites import mean_structure
 
         atoms = mean_structure(read(self.job.supercell), self._frames({}))
         data = Path(self.job.scratch) / "mean.data"

@@ -21,11 +21,11 @@ from ase import Atoms
 from lah10 import units
 from lah10.analysis import correlations, dataset, diffusion, distortion, statistics
 from lah10.analysis.energetics import degrees_of_freedom
-from lah10.analysis.frames import Trajectory
-from lah10.analysis.sites import SiteMap, find_cages
 from lah10.analysis.summary import MIN_FRAMES, equilibration_time, summarise
+from lah10.crystal.frames import Trajectory
+from lah10.crystal.sites import SiteMap, find_cages
+from lah10.crystal.structures import read_supercell
 from lah10.errors import UserError
-from lah10.structures import read_supercell
 
 #: Measured here beside what a bath's summary holds.
 EXTRA: dataset.Table = {

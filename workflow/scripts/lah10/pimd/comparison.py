@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lah10 import ELEMENTS, harmonic
+from lah10 import ELEMENTS
 from lah10.analysis import correlations
 from lah10.analysis import dataset as datasets
 from lah10.analysis.statistics import MIN_BLOCKS, student_factor
+from lah10.campaign.merge import BATH_OK, FLAGS, MEANINGS, PROVENANCE, STATUS
 from lah10.config import canonical
-from lah10.files import atomic_path
-from lah10.phase_diagram import BATH_OK, FLAGS, MEANINGS, PROVENANCE, STATUS
+from lah10.io.files import atomic_path
+from lah10.phonons import harmonic
 from lah10.pimd.beads import converged, harmonic_error
 
 #: Standard errors, if they are known, by which a bath must be off to differ.
@@ -140,7 +141,7 @@ def compare(
     ----------
     results : iterable of Result
     phonons : mapping of pressure to path
-        The harmonic crystals (`lah10.harmonic`).
+        The harmonic crystals (`lah10.phonons.harmonic`).
     thermo : mapping of (pressure, temperature, beads) to path
         thermo.nc of the path-integral runs, which names their springs.
     """

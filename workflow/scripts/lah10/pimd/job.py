@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from lah10.dynamics.bath import expected_temperature
+from lah10.bath.bath import expected_temperature
 from lah10.dynamics.records import versions
-from lah10.files import sha256
+from lah10.io.files import sha256
 from lah10.pimd import ipi_input
 
 #: The deep potential's driver.

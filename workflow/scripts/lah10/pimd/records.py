@@ -23,7 +23,7 @@ from ase.geometry import cell_to_cellpar, cellpar_to_cell
 
 from lah10 import ELEMENTS
 from lah10.dynamics.records import VOIGT
-from lah10.files import atomic_path
+from lah10.io.files import atomic_path
 from lah10.pimd.ipi_input import COLUMNS
 
 #: Time series: dimensions, unit, meaning.

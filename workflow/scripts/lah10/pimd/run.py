@@ -18,21 +18,15 @@ from ase.io import read
 from scipy.optimize import brentq
 
 from lah10 import ELEMENTS
-from lah10.dynamics.bath import expected_temperature
+from lah10.bath.bath import expected_temperature
+from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.launch import USER_ERROR
-from lah10.dynamics.locks import lock
-from lah10.dynamics.process import (
-    VOLUME_LIMITS,
-    end_with_parent,
-    forced_since,
-    say,
-    temperature_limit,
-)
 from lah10.dynamics.records import versions, write_dataset
-from lah10.dynamics.trajectory import write_trajectory
 from lah10.errors import PointFailure, UserError
-from lah10.files import atomic_path, sha256
+from lah10.io.child import VOLUME_LIMITS, end_with_parent, forced_since, say, temperature_limit
+from lah10.io.files import atomic_path, sha256
+from lah10.io.locks import lock
 from lah10.pimd import ipi_input, records
 from lah10.pimd.beads import spring_frequencies
 from lah10.pimd.job import PimdJob, ipi_version

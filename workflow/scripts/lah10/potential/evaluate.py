@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lah10 import ELEMENTS, frozen_model
+from lah10 import ELEMENTS
 from lah10.errors import UserError
-from lah10.potential.dataset import System
+from lah10.io import frozen_model
+from lah10.potential.data.dataset import System
 
 #: Folder from which `lah10` is imported.
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,187 @@
+"""The analysis of a whole point, from files to files."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import made_up_run
+from crystals import deformation, supercell
+from lah10.analysis.summary import EXTRA, analyse_point, equilibration_time
+from lah10.campaign import merge
+from lah10.campaign.merge import PHASE, STATUS, VARIABLES
+from lah10.crystal.sites import find_cages
+from lah10.dynamics import records
+from lah10.errors import UserError
+
+NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
+#: What only an adaptive bath has.
+OF_ADAPTATION = ("friction_drift", "friction_exhausted")
+#: Counts and limits, which know no error.
+WITHOUT_ERROR = ("diffusion_limit_stderr", "equilibration_time_stderr", "spectral_blocks_stderr",
+                 "theta_threshold_stderr")  # fmt: skip
+#: What only a committee knows.
+OF_COMMITTEE = ("model_deviation", "extrapolated_share")
+
+
+def analyse(folder, run, **options):
+    outputs = {name: folder / "out" / f"{name}.nc" for name in NAMES}
+    analyse_point(
+        run["trajectory"], run["thermo"], run["spectra"], run["supercell"],
+        **{f"{name}_out": path for name, path in outputs.items()}, **options,
+    )  # fmt: skip
+    return {name: xr.load_dataset(path) for name, path in outputs.items()}
+
+
+@pytest.fixture(scope="module")
+def distorted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("distorted")
+    template = supercell()
+    axes = find_cages(template).axes @ template.cell.array / 5.1
+    strain = axes.T @ deformation(0.04, 1) @ axes
+    run = made_up_run.write_run(folder, template, strain=strain)
+    return folder, run, analyse(folder, run)
+
+
+def test_every_number_is_there_with_error_and_units(distorted):
+    _, _, found = distorted
+    summary = found["summary"]
+    for name in [*VARIABLES, *EXTRA]:
+        for variable in (name, f"{name}_stderr"):
+            assert summary[variable].attrs["units"], variable
+            assert summary[variable].attrs["long_name"], variable
+            without = (*OF_COMMITTEE, *OF_ADAPTATION, *WITHOUT_ERROR)
+            assert np.isfinite(summary[variable]).all() or variable.startswith(without), variable
+    for dataset in found.values():
+        assert dataset.attrs["potential_sha256"] == "0" * 64
+        for name, variable in dataset.data_vars.items():
+            assert {"units", "long_name"} <= variable.attrs.keys(), name
+            assert variable.notnull().any() or name.startswith((*OF_COMMITTEE, *OF_ADAPTATION)) \
+                or name in WITHOUT_ERROR, name  # fmt: skip
+
+
+def test_a_spread_is_not_called_a_standard_error(distorted, tmp_path):
+    folder, _, found = distorted
+    merged = merge.merge(
+        [("classical", 150, 200, folder / "out" / "summary.nc")], tmp_path / "phase_diagram.nc"
+    )
+    for dataset in (found["summary"], merged):
+        assert dataset.theta_null_stderr.long_name.startswith("spread over bootstrap samples")
+        for name in ("theta_deviation_stderr", "local_distortion_null_stderr"):
+            assert dataset[name].long_name.startswith("standard error: ")
+
+
+def test_a_committee_tells_where_it_does_not_know(tmp_path):
+    """Asked at every fourth sample; in the second half of the run it disagrees."""
+    run = made_up_run.write_run(tmp_path)
+    thermo = xr.load_dataset(run["thermo"])
+    deviation = np.full(thermo.sizes["time"], np.nan)
+    deviation[::4] = 0.2
+    half = len(deviation) // 2
+    for disagreement, flag in ((0.3, "inside"), (4.0, "outside")):
+        deviation[half::4] = disagreement
+        records.write_dataset(thermo.assign(model_deviation=("time", deviation)), run["thermo"])
+        found = analyse(tmp_path, run)
+        summary = found["summary"]
+        assert summary.extrapolation == merge.EXTRAPOLATION[flag]
+        assert summary.extrapolated_share == pytest.approx(0.5 * (flag == "outside"), abs=0.1)
+        assert summary.model_deviation_largest == disagreement
+        assert summary.model_deviation == pytest.approx((0.2 + disagreement) / 2, rel=0.2)
+        series = found["energetics"].model_deviation_series
+        np.testing.assert_array_equal(series, deviation)
+
+
+def test_its_numbers_are_the_crystals(distorted):
+    _, _, found = distorted
+    summary = found["summary"]
+    assert summary.phase == PHASE["distorted"] and summary.status == STATUS["ok"]
+    assert summary.cell_angle_alpha == pytest.approx(90 - np.degrees(0.08), abs=0.15)
+    assert summary.cell_angle_beta == pytest.approx(90 + np.degrees(0.08), abs=0.15)
+    assert summary.variant_share.sel(variant="-111") > 0.9
+    assert summary.kinetic_temperature_mean == pytest.approx(200, rel=0.03)
+    assert summary.lindemann.sel(element="H") == pytest.approx(np.sqrt(3) * 0.1 / 1.14, rel=0.05)
+    assert summary.bath == "classical" and summary.pressure == 150 and summary.temperature == 200
+    assert found["diffusion"].msd.sel(element="H")[-1] == pytest.approx(0.06, rel=0.1)
+    assert found["correlations"].g.sel(pair="La-H").max() > 2
+    theta = found["distortion"].theta.sel(time=slice(float(summary.equilibration_time), None))
+    theta = theta.mean("time")
+    assert float(abs(theta - 90).max()) == pytest.approx(float(summary.theta_deviation), abs=1e-6)
+
+
+def test_analysis_is_reproducible(distorted, tmp_path):
+    _, run, found = distorted
+    again = analyse(tmp_path, run)
+    for name in NAMES:
+        xr.testing.assert_identical(found[name], again[name])
+
+
+def test_points_merge_into_a_campaign(distorted, tmp_path):
+    folder, _, _ = distorted
+    failed = made_up_run.write_run(tmp_path, temperature_K=300.0, status="volume")
+    analyse(tmp_path, failed)
+    merged = merge.merge(
+        [("classical", 150, 200, folder / "out" / "summary.nc"),
+         ("classical", 150, 300, tmp_path / "out" / "summary.nc")],
+        tmp_path / "phase_diagram.nc",
+    )  # fmt: skip
+    assert merged.status.values.ravel().tolist() == [STATUS["ok"], STATUS["volume"]]
+    assert np.isfinite(merged.theta_large.values.ravel()).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("frames", [0, 30])
+def test_failed_run_gives_nan_and_its_status(tmp_path, frames):
+    run = made_up_run.write_run(tmp_path, frames=frames, status="lost_atoms",
+                                status_message="lost 3 atoms at 0.4 ps")  # fmt: skip
+    run["spectra"].unlink()
+    found = analyse(tmp_path, run)
+    summary = found["summary"]
+    assert summary.status == STATUS["lost_atoms"] and summary.phase == PHASE["undetermined"]
+    for name in VARIABLES:
+        assert summary[name].isnull().all() and summary[f"{name}_stderr"].isnull().all(), name
+    for dataset in found.values():
+        assert dataset.attrs["status"] == "lost_atoms"
+        assert all(variable.isnull().all() for variable in dataset.data_vars.values()
+                   if variable.dtype.kind == "f")  # fmt: skip
+    assert {"msd", "reordered_msd"} <= found["diffusion"].keys()
+    assert found["correlations"].g.sizes == {"pair": 3, "r": 275}
+
+
+@pytest.mark.parametrize("frames", [0, 1, 6])
+def test_short_run_is_called_too_short(tmp_path, frames):
+    found = analyse(tmp_path, made_up_run.write_run(tmp_path, frames=frames))
+    assert found["summary"].status == STATUS["too_short"]
+    assert found["distortion"].attrs["status"] == "too_short"
+
+
+def test_barely_long_enough(tmp_path):
+    found = analyse(tmp_path, made_up_run.write_run(tmp_path, frames=20))
+    assert found["summary"].status == STATUS["ok"]
+    assert np.isfinite(found["summary"].theta_deviation)
+    assert np.isnan(found["summary"].local_distortion)
+
+
+def test_drift_at_the_beginning_is_left_out(tmp_path):
+    run = made_up_run.write_run(tmp_path, burst=5)
+    thermo = xr.load_dataset(run["thermo"])
+    n = thermo.sizes["time"]
+    thermo["volume"] += 20 * np.exp(-np.arange(n) / (0.07 * n))
+    records.write_dataset(thermo, run["thermo"])
+    axes = find_cages(supercell()).axes
+    begin = equilibration_time(thermo, axes)
+    length = float(thermo.time[-1])
+    assert 0.05 * length < begin <= 0.51 * length
+    found = analyse(tmp_path, run)
+    assert found["summary"].equilibration_time == pytest.approx(begin)
+    first = found["distortion"].window[0]
+    assert first > begin
+    assert found["summary"].lindemann.sel(element="H") == pytest.approx(0.152, rel=0.05)
+    assert found["summary"].reordered_msd == pytest.approx(0.06, rel=0.1)
+    assert found["summary"].theta_deviation < 1.0
+
+
+def test_supercell_of_another_run(tmp_path):
+    run = made_up_run.write_run(tmp_path)
+    from lah10.crystal import structures
+
+    structures.write_supercell(run["supercell"], supercell("primitive", (2, 2, 1)))
+    with pytest.raises(UserError, match="88 atoms, supercell with 44"):
+        analyse(tmp_path, run)

@@ -1,0 +1,196 @@
+"""Merging of points' summaries into the dataset of a campaign."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from lah10.campaign.merge import PHASE, STATUS, VARIABLES, merge, point_folder, significance
+from lah10.errors import UserError
+from synthetic_campaign import CONFIG, write_campaign, write_point
+
+SMALL = {"baths": ("classical", "qtb"), "pressures": (100, 150), "temperatures": (100, 300)}
+
+
+def test_round_trip(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    merge(summaries, tmp_path / "phase_diagram.nc")
+    with xr.open_dataset(tmp_path / "phase_diagram.nc") as merged:
+        assert dict(merged.sizes) == {
+            "bath": 2, "pressure": 2, "temperature": 2, "element": 2, "variant": 5
+        }
+        for bath, pressure, temperature, path in summaries:
+            cell = merged.sel(bath=bath, pressure=pressure, temperature=temperature)
+            with xr.open_dataset(path) as point:
+                for name, variable in point.data_vars.items():
+                    np.testing.assert_array_equal(cell[name].values, variable.values, name)
+                assert cell.fingerprint.item() == point.attrs["fingerprint"]
+                assert cell.ps_per_hour.item() == point.attrs["ps_per_hour"]
+
+
+def test_every_variable_has_units_and_long_name(tmp_path):
+    merge(write_campaign(tmp_path, **SMALL), tmp_path / "merged.nc")
+    with xr.open_dataset(tmp_path / "merged.nc") as merged:
+        for name in VARIABLES:
+            assert merged[name].attrs["units"] == VARIABLES[name][1]
+            assert merged[name].attrs["long_name"]
+            assert f"{name}_stderr" in merged
+        for name in ("pressure", "temperature", "bath", "element", "variant"):
+            assert merged[name].attrs["long_name"]
+        assert merged.pressure.units == "GPa"
+        assert merged.temperature.units == "K"
+
+
+def test_grid_order_does_not_depend_on_the_order_of_points(tmp_path):
+    summaries = write_campaign(tmp_path, pressures=(90, 100.5, 120), temperatures=(5, 50))
+    merged = merge(reversed(summaries), tmp_path / "merged.nc")
+    assert list(merged.bath.values) == ["classical", "qtb"]
+    assert list(merged.pressure.values) == [90.0, 100.5, 120.0]
+    assert list(merged.temperature.values) == [5.0, 50.0]
+
+
+def test_failed_and_missing_points_are_nan_with_a_status(tmp_path):
+    failed = ("classical", 150, 300)
+    missing = ("qtb", 100, 100)
+    summaries = write_campaign(tmp_path, **SMALL, failed={failed: "volume"}, missing=[missing])
+    merge(summaries, tmp_path / "merged.nc")
+    with xr.open_dataset(tmp_path / "merged.nc") as merged:
+        for point, status in ((failed, "volume"), (missing, "missing")):
+            cell = merged.sel(bath=point[0], pressure=point[1], temperature=point[2])
+            assert cell.status.item() == STATUS[status]
+            assert cell.phase.item() == PHASE["undetermined"]
+            for name in VARIABLES:
+                assert cell[name].isnull().all(), name
+        assert int((merged.status == STATUS["ok"]).sum()) == 6
+        assert merged.sel(bath="classical", pressure=150, temperature=300).status_message.item()
+        assert merged.status.dtype == np.int8
+        flags = dict(zip(merged.status.flag_meanings.split(), merged.status.flag_values,
+                         strict=True))
+        assert flags == STATUS
+
+
+def test_points_absent_from_the_list_are_missing_too(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    merged = merge(summaries[:-1], tmp_path / "merged.nc")
+    bath, pressure, temperature, _ = summaries[-1]
+    cell = merged.sel(bath=bath, pressure=pressure, temperature=temperature)
+    assert cell.status.item() == STATUS["missing"]
+
+
+def test_all_variables_are_there_when_every_point_is_missing(tmp_path):
+    points = [("qtb", 150, 100, tmp_path / "nowhere.nc"), ("qtb", 200, 100, None)]
+    merged = merge(points, tmp_path / "merged.nc", {"campaign": "empty"})
+    assert set(VARIABLES) <= set(merged)
+    assert (merged.status == STATUS["missing"]).all()
+    assert merged.theta_deviation.isnull().all()
+    assert merged.attrs["campaign"] == "empty"
+
+
+def test_global_attributes(tmp_path):
+    attrs = {"campaign": "other", "notes": {"a": [1]}}
+    merge(write_campaign(tmp_path, **SMALL), tmp_path / "merged.nc", attrs)
+    with xr.open_dataset(tmp_path / "merged.nc") as merged:
+        assert merged.potential_sha256 == "a" * 64
+        assert merged.potential == "made-up.pb"
+        assert merged.seed == 1
+        assert merged.campaign == "other"
+        assert json.loads(merged.config) == CONFIG
+        assert json.loads(merged.notes) == {"a": [1]}
+        versions = json.loads(merged.versions)
+        assert versions["lammps"] == "22 Jul 2025" and "xarray" in versions
+        assert merged.created.endswith("+00:00")
+        assert "outward normals" in merged.theta_definition
+
+
+def test_is_compressed(tmp_path):
+    merge(write_campaign(tmp_path, **SMALL), tmp_path / "merged.nc")
+    with xr.open_dataset(tmp_path / "merged.nc") as merged:
+        assert merged.theta_large.encoding["zlib"]
+
+
+def test_different_potentials_are_refused(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    write_point(tmp_path, "qtb", 150, 300, potential="b" * 64)
+    with pytest.raises(UserError, match=r"P150_T300.*bbbb.*aaaa.*one campaign has one potential"):
+        merge(summaries, tmp_path / "merged.nc")
+    assert not (tmp_path / "merged.nc").exists()
+
+
+def test_the_campaigns_own_potential_must_be_the_points(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    with pytest.raises(UserError, match="but the campaign's is cccc"):
+        merge(summaries, tmp_path / "merged.nc", {"potential_sha256": "cccc"})
+
+
+def test_different_parameters_are_refused_and_named(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    config = copy.deepcopy(CONFIG)
+    config["dynamics"]["timestep"] = "0.25 fs"
+    write_point(tmp_path, "qtb", 150, 300, config=config)
+    with pytest.raises(UserError, match=r'dynamics.timestep = "0.25 fs".*"0.5 fs"'):
+        merge(summaries, tmp_path / "merged.nc")
+
+
+def test_a_grown_grid_is_no_difference(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    config = copy.deepcopy(CONFIG)
+    config["temperature"]["values"].append("400")
+    config["potential"] = {"model": "elsewhere/same.pb"}
+    summaries.append(("qtb", 150, 400, write_point(tmp_path, "qtb", 150, 400, config=config)))
+    merged = merge(summaries, tmp_path / "merged.nc")
+    assert merged.sizes["temperature"] == 3
+    assert merged.status.sel(bath="qtb", pressure=150, temperature=400) == STATUS["ok"]
+
+
+def test_versions_that_changed_are_all_recorded(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    with xr.load_dataset(summaries[-1][3]) as point:
+        point.attrs["versions"] = json.dumps({"lammps": "1 Jan 2026"})
+        point.to_netcdf(summaries[-1][3])
+    merged = merge(summaries, tmp_path / "merged.nc")
+    assert json.loads(merged.versions)["lammps"] == ["22 Jul 2025", "1 Jan 2026"]
+
+
+def test_a_summary_of_another_point_is_refused(tmp_path):
+    path = write_point(tmp_path, "qtb", 150, 100)
+    with pytest.raises(UserError, match=r"belongs to pressure 150\.0, not 200"):
+        merge([("qtb", 200, 100, path)], tmp_path / "merged.nc")
+    with pytest.raises(UserError, match="belongs to bath qtb, not classical"):
+        merge([("classical", 150, 100, path)], tmp_path / "merged.nc")
+
+
+def test_unreadable_and_foreign_files_are_refused(tmp_path):
+    broken = tmp_path / "summary.nc"
+    broken.write_bytes(b"not NetCDF")
+    with pytest.raises(UserError, match="cannot be read"):
+        merge([("qtb", 150, 100, broken)], tmp_path / "merged.nc")
+    xr.Dataset({"x": 1}).to_netcdf(broken)
+    with pytest.raises(UserError, match="no coordinate bath"):
+        merge([("qtb", 150, 100, broken)], tmp_path / "merged.nc")
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([], "no points"),
+        ([("qtb", 150, 100, None), ("qtb", "150.0", 100, None)], "given twice"),
+        ([("ice", 150, 100, None)], "unknown bath 'ice'"),
+    ],
+)
+def test_bad_lists_are_refused(tmp_path, points, message):
+    with pytest.raises(UserError, match=message):
+        merge(points, tmp_path / "merged.nc")
+
+
+def test_significance_counts_spreads_of_the_null(tmp_path):
+    path = write_point(tmp_path, "qtb", 150, 100, theta_deviation=0.55, theta_null=0.3,
+                       theta_null_stderr=0.05)
+    merged = merge([("qtb", 150, 100, path)], tmp_path / "merged.nc")
+    assert significance(merged).item() == pytest.approx(5.0)
+
+
+def test_point_folders_are_canonical(tmp_path):
+    assert point_folder("points", "qtb", 150.0, 1.50).as_posix() == "points/qtb/P150_T1.5"
+    assert point_folder("points", "qtb", "100", 300).as_posix() == "points/qtb/P100_T300"

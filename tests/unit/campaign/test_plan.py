@@ -1,0 +1,123 @@
+"""Costs of a campaign from measured rates."""
+
+from pathlib import Path
+
+import pytest
+
+from lah10 import config
+from lah10.bath.noise_memory import memory_bytes
+from lah10.campaign import plan as planning
+from lah10.errors import UserError
+
+RATES = Path(__file__).resolve().parents[3] / "resources/rates.yaml"
+
+
+def made(rate: float = 1000.0, gpu: float | None = None, **changes) -> planning.Plan:
+    content = {
+        "campaign": "test",
+        "structure": {"cell": "conventional", "repeat": [1, 1, 2]},
+        "baths": ["classical", "qtb"],
+        "pressure": {"values": [100, 150, 200]},
+        "temperature": {"values": [1, 2]},
+        "dynamics": {"equilibrate": "1 ps", "produce": "2 ps"},
+    } | changes
+    rates = planning.read_rates(RATES)
+    rates["dynamics"]["cpu"]["atom_steps_per_second"] = rate
+    rates["dynamics"]["gpu"]["atom_steps_per_second"] = gpu
+    rates["startup_seconds"] = dict.fromkeys(rates["startup_seconds"], 0)
+    return planning.Plan(config.validate(content, "test"), rates)
+
+
+def row(plan: planning.Plan, stage: str) -> planning.StageCost:
+    return next(cost for cost in plan.costs() if cost.stage == stage)
+
+
+def test_jobs_of_each_stage():
+    jobs = {cost.stage: cost.jobs for cost in made().costs()}
+    assert jobs == {
+        "structures": 1, "harmonic": 3, "equilibrate": 12, "produce": 12, "analyse": 12,
+        "phase_diagram": 1, "figures": 1,
+    }  # fmt: skip
+
+
+def test_core_hours_are_atoms_times_steps_over_the_rate():
+    # 12 points × 88 atoms × 4000 steps at 1000 atom-steps/s
+    assert row(made(), "produce").core_hours == pytest.approx(12 * 88 * 4000 / 1000 / 3600)
+    assert row(made(), "equilibrate").core_hours == pytest.approx(12 * 88 * 2000 / 1000 / 3600)
+    assert row(made(2000), "produce").core_hours == pytest.approx(12 * 88 * 2 / 3600)
+
+
+def test_path_integrals_cost_as_many_crystals_as_beads():
+    point = {"pressure": 100, "temperature": 1, "beads": [8, 24]}
+    plan = made(pimd={"points": [point], "equilibrate": "0.5 ps", "produce": "1 ps"})
+    cost = row(plan, "pimd")
+    assert cost.jobs == 2
+    assert cost.core_hours == pytest.approx((8 + 24) * 88 * 3000 / 1000 / 3600)
+    assert plan.pimd_runtime(24) > plan.pimd_runtime(8)
+    assert plan.pimd_memory_mb(24) > plan.pimd_memory_mb(8)
+    assert "pimd" in planning.table(plan, finished=lambda stage: 0)
+
+
+def test_gpu_hours_are_unknown_until_measured():
+    assert row(made(), "produce").gpu_hours is None
+    assert row(made(gpu=1e6), "produce").gpu_hours == pytest.approx(12 * 88 * 4000 / 1e6 / 3600)
+    assert row(made(), "analyse").gpu_hours == 0
+
+
+def test_trajectories_count_as_kept_only_if_they_are():
+    dropped, kept = (row(made(keep_trajectories=keep), "produce") for keep in (False, True))
+    trajectories = 12 * 101 * 88 * 12
+    assert kept.kept_bytes - dropped.kept_bytes == pytest.approx(trajectories)
+    total = [cost.kept_bytes + cost.temporary_bytes for cost in (dropped, kept)]
+    assert total[0] == pytest.approx(total[1])
+
+
+def test_large_cells_get_more_ranks_and_memory():
+    small = made()
+    large = made(structure={"repeat": [10, 10, 10]})
+    assert (small.ranks, large.ranks) == (1, 16)
+    assert large.memory_mb("produce") > 10 * small.memory_mb("produce")
+    assert large.runtime("produce", cores=16) < large.runtime("produce", cores=1)
+    assert small.runtime("structures") == planning.SHORTEST_MINUTES
+
+
+def test_memory_counts_the_noise_once_for_all_ranks():
+    large = made(structure={"repeat": [10, 10, 10]})
+    assert large.noise_mb == pytest.approx(541 + 16 * 34, rel=0.01)
+    memory = large.rates["memory_mb"]["produce"]
+    without = 16 * memory["base"] + 44 * memory["per_kiloatom"]
+    assert large.memory_mb("produce") == pytest.approx(without + large.noise_mb, abs=1)
+    # What was measured on one rank is asked for, and more.
+    for atoms, measured in ((88, 880), (9_504, 1_660), (44_000, 3_600)):
+        noise = memory_bytes(atoms) / 1e6
+        assert memory["base"] + memory["per_kiloatom"] * atoms / 1e3 + noise > 1.2 * measured
+    assert "(1081 MB of it noise)" in planning.table(large)
+    assert large.memory_mb("analyse") < 1000
+
+
+def test_table():
+    plan = made()
+    text = planning.table(plan, finished=lambda stage: 7 if stage == "produce" else 0)
+    lines = text.splitlines()
+    (head,) = (line for line in lines if line.startswith("stage"))
+    (produce,) = (line for line in lines if line.startswith("produce"))
+    assert head.split() == [
+        "stage", "jobs", "done", "core-hours", "GPU-hours", "disk", "kept", "disk", "at", "most",
+    ]  # fmt: skip
+    assert produce.split()[:5] == ["produce", "12", "7", "1.2", "?"]
+    assert "gpu: not measured" in text
+    assert "done" not in planning.table(plan)
+
+
+def test_rates_name_their_source():
+    rates = planning.read_rates(RATES)
+    for part in (rates["dynamics"]["cpu"], rates["dynamics"]["gpu"], rates["analysis"]):
+        assert part["source"].strip()
+
+
+def test_rates_that_are_none(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        planning.read_rates(tmp_path / "rates.yaml")
+    (tmp_path / "rates.yaml").write_text("dynamics: {}")
+    with pytest.raises(UserError, match="no table of rates"):
+        planning.read_rates(tmp_path / "rates.yaml")

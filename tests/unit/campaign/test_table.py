@@ -1,0 +1,83 @@
+"""The table of a campaign: what it says of points with and without numbers."""
+
+import numpy as np
+import pytest
+
+from lah10.campaign import table
+from lah10.campaign.merge import merge
+from lah10.errors import UserError
+from synthetic_campaign import write_campaign
+
+
+@pytest.fixture
+def lines(tmp_path):
+    failed = {("classical", 100, 300): "volume"}
+    summaries = write_campaign(
+        tmp_path,
+        baths=("classical", "qtb"),
+        pressures=(100, 150),
+        temperatures=(100, 300),
+        failed=failed,
+        missing=[("qtb", 150, 100)],
+    )
+    merge(summaries, tmp_path / "phase_diagram.nc")
+    table.write(tmp_path / "phase_diagram.nc", tmp_path / "phase_diagram.md")
+    *text, empty, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").splitlines()
+    assert not empty and beyond.startswith("Beyond the potential's data: ")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text]
+    return text, cells
+
+
+def test_a_line_a_point(lines):
+    text, cells = lines
+    assert cells[0] == list(table.HEADER)
+    assert len(text) == 2 + 8
+    assert len({len(line) for line in text}) == 1  # in line for a terminal
+    heads = [["classical", "100", "100"], ["classical", "100", "300"]]
+    assert [row[:3] for row in cells[2:4]] == heads
+
+
+def test_numbers_have_errors_and_points_without_any_say_why(lines):
+    _, cells = lines
+    rows = {tuple(row[:3]): row[3:] for row in cells[2:]}
+    assert rows["classical", "100", "300"] == ["volume"] + [""] * 9
+    assert rows["qtb", "150", "100"][0] == "missing"
+    phase, deviation, null, limit, kinetic = rows["classical", "100", "100"][:5]
+    assert phase == "distorted"
+    assert deviation.endswith(" ± 0.06")
+    assert (null, limit) == ("0.15 ± 0.05", "0.35")
+    assert kinetic == "103.0 ± 6.0"
+    assert (rows["classical", "100", "100"][-3], rows["qtb", "100", "100"][-3]) == ("", "not ok")
+
+
+def test_points_beyond_the_potentials_data_are_named(tmp_path):
+    summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    data["extrapolation"][:] = 0
+    data["extrapolated_share"] = 0.0 * data.extrapolation
+    assert table.extrapolations(data) == "Beyond the potential's data: none of 2 points."
+    data["extrapolation"][0, 0, 1], data["extrapolated_share"][0, 0, 1] = 1, 0.12
+    said = "Beyond the potential's data: qtb 150 GPa 300 K (12 % of its frames)."
+    assert table.extrapolations(data) == said
+    data["extrapolation"][:] = -1
+    for asked in (data, data.drop_vars("extrapolation")):
+        assert table.extrapolations(asked).endswith("not known, no committee was asked.")
+
+
+def test_diffusion_or_its_limit(tmp_path):
+    """A limit where no proton left its site; else the slope's D with its error."""
+    summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    data["diffusion"][..., 1], data["diffusion_stderr"][..., 1] = 2.1e-6, 1.1e-6
+    limit = data.diffusion * np.nan
+    limit[0, 0, 0, 1] = 8.3e-8
+    found = [row[-1] for row in table.rows(data.assign(diffusion_limit=limit))]
+    assert found == ["< 0.083 (no hop, 95 %)", "2.10 ± 1.10"]
+    assert [row[-1] for row in table.rows(data)] == ["2.10 ± 1.10"] * 2  # of an older analysis
+
+
+def test_what_is_no_dataset_is_refused(tmp_path):
+    (tmp_path / "bad.nc").write_text("nothing")
+    with pytest.raises(UserError, match="cannot be read as a phase diagram"):
+        table.write(tmp_path / "bad.nc", tmp_path / "table.md")
+    assert not (tmp_path / "table.md").exists()

@@ -1,0 +1,320 @@
+"""Figures draw the dataset's numbers, show what failed, and say what is missing."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.container import ErrorbarContainer
+
+from lah10.campaign.merge import PHASE, merge, point_folder
+from lah10.errors import UserError
+from lah10.figures import campaign as figures
+from synthetic_campaign import correlations, diffusion, write_campaign
+
+FAILED = ("classical", 200, 300)
+MISSING = ("qtb", 100, 100)
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("campaign")
+    summaries = write_campaign(folder / "points", failed={FAILED: "volume"}, missing=[MISSING])
+    dataset = merge(summaries, folder / "phase_diagram.nc")
+    return folder, dataset
+
+
+def errorbars(axes) -> dict[str, ErrorbarContainer]:
+    return {c.get_label(): c for c in axes.containers if isinstance(c, ErrorbarContainer)}
+
+
+def drawn(container: ErrorbarContainer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y and half length of the error bars (NaN where there is none)."""
+    line, _, (bars,) = container
+    half = np.array([0.5 * np.ptp(segment[:, 1]) if len(segment) else np.nan
+                     for segment in bars.get_segments()])
+    return line.get_xdata(), line.get_ydata(), half
+
+
+def lines(axes) -> dict:
+    return {line.get_label(): line for line in axes.lines}
+
+
+def legend_texts(figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_draw_all_writes_the_named_files(campaign, tmp_path):
+    folder, _ = campaign
+    paths = figures.draw_all(folder / "phase_diagram.nc", folder / "points", tmp_path,
+                             ("png", "pdf", "svg"))
+    names = figures.figure_names(["classical", "qtb"])
+    assert {path.name for path in paths} == {
+        f"{name}.{suffix}" for name in names for suffix in ("png", "pdf", "svg")
+    }
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths}
+    for path in paths:
+        start = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}[path.suffix]
+        assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_the_same_data_give_the_same_file(campaign, tmp_path, suffix):
+    _, dataset = campaign
+    once, again = (
+        figures.save(figures.fig3b(dataset), tmp_path / f"{name}.{suffix}").read_bytes()
+        for name in ("once", "again")
+    )
+    assert once == again
+
+
+@pytest.mark.parametrize("bath", ["classical", "qtb"])
+def test_fig2a_colours_are_the_deviation(campaign, bath):
+    _, dataset = campaign
+    axes, bar = figures.fig2a(dataset, bath).axes
+    mesh = axes.collections[0]
+    expected = dataset.theta_deviation.sel(bath=bath).transpose("pressure", "temperature")
+    np.testing.assert_array_equal(np.ma.filled(mesh.get_array(), np.nan), expected)
+    # One scale for all baths, and labels with units.
+    assert mesh.get_clim() == (0.0, max(1.5, float(dataset.theta_deviation.max())))
+    assert "degree" in bar.get_ylabel()
+    assert axes.get_xlabel() == "temperature (K)" and axes.get_ylabel() == "pressure (GPa)"
+
+
+def test_fig2a_marks(campaign):
+    _, dataset = campaign
+    dataset = dataset.copy(deep=True)
+    dataset.phase.loc["qtb", 200, 100] = PHASE["undetermined"]
+    classical = lines(figures.fig2a(dataset, "classical").axes[0])
+    assert (classical["failed"].get_xdata(), classical["failed"].get_ydata()) == ([300], [200])
+    assert "not run" not in classical
+    quantum = lines(figures.fig2a(dataset, "qtb").axes[0])
+    assert (quantum["not run"].get_xdata(), quantum["not run"].get_ydata()) == ([100], [100])
+    unclear = quantum["undetermined"]
+    assert (unclear.get_xdata(), unclear.get_ydata()) == ([100], [200])
+    assert len(quantum["θ within 3σ of the cubic null"].get_xdata()) == 7
+
+
+def test_fig2a_significance_follows_the_null(campaign):
+    _, dataset = campaign
+    dataset = dataset.copy(deep=True)
+    dataset["theta_null"][:] = 0.1
+    dataset["theta_null_stderr"][:] = 0.05
+    dataset["theta_deviation"][:] = 0.3
+    dataset.theta_deviation.loc["classical", 100, 100] = 0.24
+    shown = lines(figures.fig2a(dataset, "classical").axes[0])["θ within 3σ of the cubic null"]
+    assert (shown.get_xdata(), shown.get_ydata()) == ([100], [100])
+
+
+def test_fig2a_boundary_lies_between_distorted_and_cubic(campaign):
+    _, dataset = campaign
+    dataset = dataset.copy(deep=True)
+    dataset.phase.loc["classical"] = PHASE["cubic"]
+    dataset.phase.loc["classical", 100, 100] = PHASE["distorted"]
+    dataset.phase.loc["classical", 100, 300] = PHASE["undetermined"]
+    axes = figures.fig2a(dataset, "classical").axes[0]
+    boundary = next(c for c in axes.collections if c.get_label() == "boundary")
+    segments = {tuple(map(tuple, segment)) for segment in boundary.get_segments()}
+    assert segments == {((150.0, 75.0), (150.0, 125.0)), ((50.0, 125.0), (150.0, 125.0))}
+
+
+def test_fig2b_numbers_and_errors(campaign):
+    _, dataset = campaign
+    axes = figures.fig2b(dataset, 160).axes[0]
+    assert axes.get_title(loc="left") == "150 GPa"
+    bars = errorbars(axes)
+    for bath in ("classical", "qtb"):
+        row = dataset.sel(bath=bath, pressure=150)
+        for name in ("theta_large", "theta_small"):
+            x, y, half = drawn(bars[f"{bath} {name}"])
+            np.testing.assert_array_equal(x, dataset.temperature)
+            np.testing.assert_array_equal(y, row[name])
+            np.testing.assert_allclose(half, row[f"{name}_stderr"])
+    low, high = axes.get_ylim()
+    assert low < float(dataset.theta_small.sel(pressure=150).min())
+    assert high > float(dataset.theta_large.sel(pressure=150).max())
+
+
+def test_fig2b_null_band(campaign):
+    _, dataset = campaign
+    axes = figures.fig2b(dataset).axes[0]
+    band = next(p for p in axes.patches if p.get_label() == "qtb null")
+    values, edges, baseline = band.get_data()
+    null = dataset.theta_null.sel(bath="qtb", pressure=150).values
+    np.testing.assert_allclose(values, 90 + null)
+    np.testing.assert_allclose(baseline, 90 - null)
+    np.testing.assert_array_equal(edges, [50, 150, 250, 350])
+
+
+def test_fig3a_numbers_and_errors(campaign):
+    _, dataset = campaign
+    axes = figures.fig3a(dataset).axes[0]
+    bars = errorbars(axes)
+    for bath in ("classical", "qtb"):
+        for name in ("energy_per_mode", "kinetic_temperature_mean"):
+            x, y, half = drawn(bars[f"{bath} {name}"])
+            row = dataset.sel(bath=bath, pressure=150)
+            np.testing.assert_array_equal(x, dataset.temperature)
+            np.testing.assert_array_equal(y, row[name])
+            np.testing.assert_allclose(half, row[f"{name}_stderr"])
+    line = lines(axes)["equipartition"]
+    np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
+
+
+def test_fig3a_shows_the_harmonic_expectation_where_there_is_one(campaign):
+    _, dataset = campaign
+    assert "harmonic crystal" not in legend_texts(figures.fig3a(dataset))
+    expected = dataset.energy_per_mode.drop_attrs() + 20.0
+    figure = figures.fig3a(dataset.assign(harmonic_temperature=expected))
+    line = lines(figure.axes[0])["qtb harmonic_temperature"]
+    np.testing.assert_array_equal(line.get_ydata(), expected.sel(bath="qtb", pressure=150))
+    assert "harmonic crystal" in legend_texts(figure)
+
+
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [(figures.fig3a, "kinetic_temperature_mean"), (figures.fig3b, "zero_point_temperature")],
+)
+def test_deconvolved_values_of_quantum_baths_are_shown(campaign, draw, name):
+    _, dataset = campaign
+    deconvolved = {f"{name}_deconvolved{suffix}": dataset[f"{name}{suffix}"] * 0.97
+                   for suffix in ("", "_stderr")}
+    figure = draw(dataset.assign(deconvolved))
+    bars = errorbars(figure.axes[0])
+    assert f"classical {name}_deconvolved" not in bars
+    _, y, half = drawn(bars[f"qtb {name}_deconvolved"])
+    _, raw, raw_half = drawn(bars[f"qtb {name}"])
+    np.testing.assert_allclose(y, 0.97 * raw)
+    np.testing.assert_allclose(half, 0.97 * raw_half)
+    assert "same, deconvolved" in legend_texts(figure)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (1.234e-6, 2.1e-7, "(1.23 ± 0.21)·$10^{-6}$"),
+        (-3e-8, 4.4e-7, "(-0.3 ± 4.4)·$10^{-7}$"),
+        (5.0e-5, np.nan, "(5.00 ± nan)·$10^{-5}$"),
+    ],
+)
+def test_scientific(value, error, text):
+    assert figures._scientific(value, error) == text
+
+
+def test_fig3b_takes_the_lowest_temperature_that_has_values(campaign):
+    _, dataset = campaign
+    dataset = dataset.copy(deep=True)
+    dataset.zero_point_temperature.loc["classical", :, 100] = np.nan
+    figure = figures.fig3b(dataset)
+    bars = errorbars(figure.axes[0])
+    for bath, temperature in (("classical", 200), ("qtb", 100)):
+        x, y, half = drawn(bars[f"{bath} zero_point_temperature"])
+        row = dataset.sel(bath=bath, temperature=temperature)
+        np.testing.assert_array_equal(x, dataset.pressure)
+        np.testing.assert_array_equal(y, row.zero_point_temperature)
+        finite = np.isfinite(y)
+        np.testing.assert_allclose(half[finite], row.zero_point_temperature_stderr[finite])
+    assert legend_texts(figure) == ["classical, 200 K", "quantum (QTB), 100 K"]
+
+
+def band(axes, label):
+    """Lower and upper edge of a fill_between."""
+    vertices = next(c for c in axes.collections if c.get_label() == f"{label} band") \
+        .get_paths()[0].vertices
+    n = (len(vertices) - 3) // 2
+    return vertices[1:n + 1, 1], vertices[n + 2:2 * n + 2, 1][::-1]
+
+
+def test_fig5_draws_the_coldest_quantum_point_of_highest_pressure(campaign):
+    folder, dataset = campaign
+    axes = figures.fig5(dataset, folder / "points").axes[0]
+    title, diffusion_line = axes.get_title(loc="left").split("\n")
+    assert title == "quantum (QTB), 200 GPa, 100 K"
+    assert diffusion_line == "$D_H$ = (1.30 ± 0.30)·$10^{-6}$ cm$^2$/s (approximate)"
+    data = diffusion("qtb")
+    for label, mean, error in (
+        ("H", data.msd.sel(element="H"), data.msd_stderr.sel(element="H")),
+        ("La", data.msd.sel(element="La"), data.msd_stderr.sel(element="La")),
+        ("H reordered (MSD′)", data.reordered_msd, data.reordered_msd_stderr),
+    ):
+        line = lines(axes)[label]
+        np.testing.assert_array_equal(line.get_xdata(), data.time)
+        np.testing.assert_array_equal(line.get_ydata(), mean)
+        low, high = band(axes, label)
+        np.testing.assert_allclose(low, mean - error, atol=1e-12)
+        np.testing.assert_allclose(high, mean + error, atol=1e-12)
+
+
+def test_fig6_draws_la_h_of_both_baths(campaign):
+    folder, dataset = campaign
+    figure = figures.fig6(dataset, folder / "points")
+    axes = figure.axes[0]
+    for bath, label in (("classical", "classical, 100 K"), ("qtb", "quantum (QTB), 100 K")):
+        data = correlations(bath)
+        line = lines(axes)[label]
+        np.testing.assert_array_equal(line.get_xdata(), data.r)
+        np.testing.assert_array_equal(line.get_ydata(), data.g.sel(pair="La-H"))
+    assert legend_texts(figure) == ["classical, 100 K", "quantum (QTB), 100 K"]
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"pressures": (150,), "temperatures": (100,)},
+        {"baths": ("classical",), "pressures": (120, 150), "temperatures": (100,)},
+        {"baths": ("qtb",), "pressures": (200,), "temperatures": (1, 5, 50)},
+        {"failed": {(b, p, t): "nan" for b in ("classical", "qtb") for p in (100, 150, 200)
+                    for t in (100, 200, 300)}},
+    ],
+    ids=["one point", "classical only", "quantum only", "all failed"],
+)
+def test_odd_campaigns_are_drawn(tmp_path, grid):
+    merge(write_campaign(tmp_path / "points", **grid), tmp_path / "phase_diagram.nc")
+    baths = grid.get("baths", ("classical", "qtb"))
+    paths = figures.draw_all(tmp_path / "phase_diagram.nc", tmp_path / "points", tmp_path / "out",
+                             ("png",))
+    assert [path.stem for path in paths] == figures.figure_names(baths)
+
+
+def test_legends_stand_outside_the_axes(campaign):
+    folder, dataset = campaign
+    for figure in (figures.fig2b(dataset), figures.fig3a(dataset), figures.fig5(
+            dataset, folder / "points")):
+        figure.draw_without_rendering()
+        legend = figure.legends[0].get_window_extent()
+        assert not legend.overlaps(figure.axes[0].get_window_extent())
+        title = figure.axes[0]._left_title.get_window_extent()
+        assert not legend.overlaps(title) and title.x1 <= figure.bbox.x1
+        assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1
+
+
+def test_missing_files_are_named(campaign, tmp_path):
+    _, dataset = campaign
+    with pytest.raises(UserError, match=r"phase_diagram.nc: no such file.*snakemake"):
+        figures.draw_all(tmp_path / "phase_diagram.nc", tmp_path, tmp_path)
+    with pytest.raises(UserError, match=r"P200_T100/diffusion.nc: no such file.*snakemake"):
+        figures.fig5(dataset, tmp_path)
+    broken = point_folder(tmp_path, "qtb", 200, 100) / "diffusion.nc"
+    broken.parent.mkdir(parents=True)
+    xr.Dataset({"msd": 1.0}).to_netcdf(broken)
+    with pytest.raises(UserError, match=r"diffusion\.nc: has no variable msd_stderr"):
+        figures.fig5(dataset, tmp_path)
+    broken.write_bytes(b"rubbish")
+    with pytest.raises(UserError, match="cannot be read"):
+        figures.fig5(dataset, tmp_path)
+
+
+def test_unknown_formats_are_refused(campaign, tmp_path):
+    folder, _ = campaign
+    with pytest.raises(UserError, match="format bmp is not known"):
+        figures.draw_all(folder / "phase_diagram.nc", folder / "points", tmp_path, ("bmp",))
+
+
+@pytest.mark.parametrize(
+    ("values", "edges"),
+    [
+        ([100.0], [75.0, 125.0]),
+        ([1.0, 5.0], [0.0, 3.0, 7.0]),
+        ([100.0, 120.0, 200.0], [90.0, 110.0, 160.0, 240.0]),
+    ],
+)
+def test_cell_edges(values, edges):
+    np.testing.assert_allclose(figures.cell_edges(np.array(values), lone=50.0, floor=0.0), edges)

@@ -1,0 +1,28 @@
+"""The harmonic crystal of the same potential, with which the quantum bath's energies are compared."""
+
+
+rule harmonic:
+    input:
+        model=ancient(CONFIG.potential.model),
+        crystals=[
+            f"resources/structures/{name}.cif" for name in ("Fm-3m", "R-3m", "C2c")
+        ],
+    output:
+        f"{RESULTS}/harmonic/P{{pressure}}.nc",
+    log:
+        f"{LOGS}/harmonic/P{{pressure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/harmonic/P{{pressure}}.tsv"
+    conda:
+        "../../envs/dynamics.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("harmonic"),
+        runtime=minutes("harmonic"),
+        cpus_per_task=1,
+    params:
+        model_sha256=MODEL_SHA256,
+    message:
+        "Phonons of the relaxed crystal at {wildcards.pressure} GPa"
+    script:
+        "../scripts/phonons/harmonic.py"

@@ -1,0 +1,1 @@
+"""The thermal baths: physics without LAMMPS."""

@@ -1,0 +1,1 @@
+"""What concerns all points of a campaign at once."""

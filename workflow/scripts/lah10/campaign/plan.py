@@ -1,0 +1,312 @@
+"""What a campaign costs: jobs, core-hours, GPU-hours and disk per stage, from measured rates.
+
+Everything is proportional: molecular dynamics to atoms × steps, analysis to atoms × frames, and
+each job has a fixed start-up. The rates, with where and how they were measured, are data
+(resources/rates.yaml), so that a new machine needs no new code.
+"""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lah10.bath.noise_memory import memory_bytes
+from lah10.config import Config
+from lah10.errors import UserError
+
+#: Atoms a core should have before another core pays.
+ATOMS_PER_RANK = 2500
+MOST_RANKS = 16
+#: A job may take this many times its estimate before a scheduler ends it.
+MARGIN = 3.0
+SHORTEST_MINUTES = 15
+
+POINT_STAGES = ("equilibrate", "produce", "analyse")
+STAGES = ("structures", "harmonic", *POINT_STAGES, "phase_diagram", "figures")
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """Sums over a campaign's jobs of one stage; `gpu_hours` is None where nothing was measured."""
+
+    stage: str
+    jobs: int
+    core_hours: float
+    gpu_hours: float | None
+    kept_bytes: float
+    temporary_bytes: float
+
+
+def read_rates(path: str | os.PathLike) -> dict:
+    """The measured rates; raises UserError where the file is absent or lacks one."""
+    try:
+        rates = yaml.safe_load(Path(path).read_text())
+        for machine in ("cpu", "gpu"):
+            rates["dynamics"][machine]["atom_steps_per_second"]
+        for stage in (*POINT_STAGES, "harmonic", "campaign"):
+            rates["memory_mb"][stage]["base"], rates["memory_mb"][stage]["per_kiloatom"]
+            rates["startup_seconds"][stage]
+        rates["analysis"]["atom_frames_per_second"]
+        return rates
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except (KeyError, TypeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: no table of rates: {' '.join(str(error).split())}") from None
+
+
+class Plan:
+    """Costs of one campaign, and the resources that its jobs should ask for."""
+
+    def __init__(self, config: Config, rates: dict):
+        self.config = config
+        self.rates = rates
+
+    # ------------------------------------------------------------------ one job
+
+    @property
+    def ranks(self) -> int:
+        """MPI ranks (cores) of one molecular-dynamics job."""
+        return min(MOST_RANKS, max(1, self.config.n_atoms // ATOMS_PER_RANK))
+
+    def steps(self, stage: str) -> int:
+        """Time steps of one molecular-dynamics job."""
+        # Of the bath that takes longest: jobs of the others ask for a little more than they need.
+        duration = max(self.config.duration(stage, bath) for bath in self.config.baths)
+        return round(duration * 1e3 / self.config.dynamics.timestep)
+
+    @property
+    def frames(self) -> int:
+        """Stored frames of one production run."""
+        dynamics = self.config.dynamics
+        return math.floor(dynamics.produce * 1e3 / dynamics.frame_interval) + 1
+
+    def core_seconds(self, stage: str) -> float:
+        """Processor time of one job."""
+        if stage in ("equilibrate", "produce"):
+            rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+            busy = self.config.n_atoms * self.steps(stage) / rate
+            return busy + self.rates["startup_seconds"][stage] * self.ranks
+        if stage == "analyse":
+            rate = self.rates["analysis"]["atom_frames_per_second"]
+            return self.config.n_atoms * self.frames / rate + self.rates["startup_seconds"][stage]
+        return self.rates["startup_seconds"][_kind(stage)]
+
+    def gpu_seconds(self, stage: str) -> float | None:
+        """Time of one job on one GPU; None where no rate was measured."""
+        if stage not in ("equilibrate", "produce"):
+            return 0.0
+        rate = self.rates["dynamics"]["gpu"]["atom_steps_per_second"]
+        return None if rate is None else self.config.n_atoms * self.steps(stage) / rate
+
+    def memory_mb(self, stage: str) -> int:
+        """Memory of one job, all ranks together; of dynamics, that of the bath's noise included."""
+        memory = self.rates["memory_mb"][_kind(stage)]
+        dynamics = stage in ("equilibrate", "produce")
+        ranks, noise = (self.ranks, self.noise_mb) if dynamics else (1, 0)
+        atoms = self.config.n_atoms
+        return round(memory["base"] * ranks + memory["per_kiloatom"] * atoms / 1e3 + noise)
+
+    @property
+    def noise_mb(self) -> float:
+        """Memory of the bath's noise in one job, all ranks together."""
+        return memory_bytes(self.config.n_atoms, self.ranks) / 1e6
+
+    def runtime(self, stage: str, cores: int = 1) -> int:
+        """Minutes of wall time to ask for, with a margin."""
+        minutes = MARGIN * self.core_seconds(stage) / cores / 60
+        return max(SHORTEST_MINUTES, math.ceil(minutes))
+
+    def kept_bytes(self, stage: str) -> float:
+        """What one job leaves on disk for good."""
+        dynamics, atoms = self.config.dynamics, self.config.n_atoms
+        if stage in ("equilibrate", "produce"):
+            rows = getattr(dynamics, stage) * 1e3 / dynamics.thermo_interval
+            size = rows * THERMO_ROW
+            if stage == "equilibrate":
+                return size + atoms * RESTART_ATOM
+            segment = dynamics.spectrum_segment * 1e3 / dynamics.spectrum_interval
+            size += dynamics.produce / dynamics.spectrum_segment * segment / 2 * SPECTRUM_LINE
+            return size + (self.trajectory_bytes if self.config.keep_trajectories else 0)
+        if stage == "analyse":
+            return ANALYSIS_BYTES
+        return 100 * atoms if stage == "structures" else ANALYSIS_BYTES
+
+    @property
+    def trajectory_bytes(self) -> float:
+        """One trajectory.nc: single-precision coordinates."""
+        return self.frames * self.config.n_atoms * 12
+
+    def temporary_bytes(self, stage: str) -> float:
+        """What one job needs besides, while it runs or until its point is analysed."""
+        if stage not in ("equilibrate", "produce"):
+            return 0.0
+        checkpoint = self.config.n_atoms * RESTART_ATOM
+        if stage == "equilibrate":
+            return 2 * checkpoint
+        # Segments stand beside the whole that is made of them.
+        return 2 * checkpoint + (1 if self.config.keep_trajectories else 2) * self.trajectory_bytes
+
+    # ------------------------------------------------------------------ path integrals
+
+    def pimd_core_seconds(self, beads: int) -> float:
+        """Processor time of one path-integral run: every bead costs what a crystal costs."""
+        pimd = self.config.pimd
+        steps = (pimd.equilibrate + pimd.produce) * 1e3 / pimd.timestep
+        rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+        return beads * self.config.n_atoms * steps / rate + self.rates["startup_seconds"]["produce"]
+
+    def pimd_memory_mb(self, beads: int) -> int:
+        """Memory of one path-integral run; beads share what the potential takes."""
+        memory = self.rates["memory_mb"]["produce"]
+        atoms = self.config.n_atoms * beads
+        return round(memory["base"] + memory["per_kiloatom"] * atoms / 1e3)
+
+    def pimd_runtime(self, beads: int) -> int:
+        """Minutes of wall time to ask for, with a margin."""
+        return max(SHORTEST_MINUTES, math.ceil(MARGIN * self.pimd_core_seconds(beads) / 60))
+
+    def _pimd_cost(self) -> StageCost:
+        """All path-integral runs of the campaign, which no target but `pimd` asks for."""
+        pimd = self.config.pimd
+        runs = [beads for point in pimd.points for beads in point.beads]
+        frames = pimd.produce * 1e3 / pimd.frame_interval * (1 + pimd.frame_beads)
+        size = frames * self.config.n_atoms * 12
+        size += pimd.produce * 1e3 / pimd.thermo_interval * THERMO_ROW + ANALYSIS_BYTES
+        return StageCost(
+            stage="pimd",
+            jobs=len(runs),
+            core_hours=sum(map(self.pimd_core_seconds, runs)) / 3600,
+            gpu_hours=None,
+            kept_bytes=len(runs) * size,
+            temporary_bytes=len(runs) * size,
+        )
+
+    # ------------------------------------------------------------------ the campaign
+
+    def jobs(self, stage: str) -> int:
+        """Jobs of a stage in the whole campaign."""
+        if stage == "harmonic":
+            return len(self.config.pressure.values)
+        return len(self.config.points) if stage in POINT_STAGES else 1
+
+    def costs(self) -> list[StageCost]:
+        """One row a stage; a potential that is shipped costs nothing here."""
+        rows = []
+        for stage in STAGES:
+            jobs, gpu = self.jobs(stage), self.gpu_seconds(stage)
+            rows.append(
+                StageCost(
+                    stage=stage,
+                    jobs=jobs,
+                    core_hours=jobs * self.core_seconds(stage) / 3600,
+                    gpu_hours=None if gpu is None else jobs * gpu / 3600,
+                    kept_bytes=jobs * self.kept_bytes(stage),
+                    temporary_bytes=jobs * self.temporary_bytes(stage),
+                )
+            )
+        if self.config.pimd.points:
+            rows.append(self._pimd_cost())
+        return rows
+
+
+#: Bytes of one record of thermo.nc, of one restart's atom, of one frequency of one block of
+#: spectra.nc (two spectra, two elements), and of a point's analysis together.
+THERMO_ROW = 8 * 22
+RESTART_ATOM = 130
+SPECTRUM_LINE = 8 * 4
+ANALYSIS_BYTES = 1e6
+
+
+def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
+    """The plan as text: one row a stage, the sum, and where the rates come from.
+
+    Parameters
+    ----------
+    plan
+        Of the campaign.
+    finished
+        Number of finished jobs of a stage; without it that column is left out.
+    """
+    costs = plan.costs()
+    head = ["stage", "jobs", "done", "core-hours", "GPU-hours", "disk kept", "disk at most"]
+    rows = [
+        [
+            cost.stage,
+            f"{cost.jobs}",
+            f"{finished(cost.stage)}" if finished else "",
+            _hours(cost.core_hours),
+            _hours(cost.gpu_hours),
+            _size(cost.kept_bytes),
+            _size(cost.kept_bytes + cost.temporary_bytes),
+        ]
+        for cost in costs
+    ]
+    gpu = [cost.gpu_hours for cost in costs]
+    kept = sum(cost.kept_bytes for cost in costs)
+    rows.append(
+        [
+            "all",
+            f"{sum(cost.jobs for cost in costs)}",
+            f"{sum(finished(cost.stage) for cost in costs)}" if finished else "",
+            _hours(sum(cost.core_hours for cost in costs)),
+            _hours(None if None in gpu else sum(gpu)),
+            _size(kept),
+            _size(kept + sum(cost.temporary_bytes for cost in costs)),
+        ]
+    )
+    if not finished:
+        head, *rows = [[*row[:2], *row[3:]] for row in [head, *rows]]
+    config = plan.config
+    lines = [
+        f"Campaign {config.campaign}: {len(config.points)} points of {config.n_atoms} atoms, "
+        f"{len(config.baths)} bath(s) x {len(config.pressure.values)} pressures x "
+        f"{len(config.temperature.values)} temperatures, "
+        f"{config.dynamics.equilibrate:g} + {config.dynamics.produce:g} ps a point",
+        f"One dynamics job: {plan.ranks} core(s), {plan.memory_mb('produce')} MB "
+        f"({plan.noise_mb:.0f} MB of it noise), about "
+        f"{_hours(plan.core_seconds('produce') / plan.ranks / 3600)} h for `produce`",
+        "",
+        *_aligned([head, *rows]),
+        "",
+        "GPU-hours are those of the same jobs on one GPU each instead of on cores. "
+        "Rates (resources/rates.yaml):",
+    ]
+    for machine in ("cpu", "gpu"):
+        rate = plan.rates["dynamics"][machine]
+        speed = rate["atom_steps_per_second"]
+        speed = "not measured" if speed is None else f"{speed:g} atom-steps/s"
+        lines.append(f"  {machine}: {speed}; {' '.join(rate['source'].split())}")
+    return "\n".join(lines)
+
+
+def _kind(stage: str) -> str:
+    """The entry of the rates that holds for a stage."""
+    return stage if stage in (*POINT_STAGES, "harmonic") else "campaign"
+
+
+def _hours(value: float | None) -> str:
+    if value is None:
+        return "?"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def _size(value: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,134 @@
+"""A campaign's dataset as a table to read."""
+
+import os
+
+import numpy as np
+import xarray as xr
+
+from lah10.campaign.merge import FLAGS
+from lah10.errors import UserError
+from lah10.io.files import atomic_path
+
+#: Unit of the column of diffusion coefficients, cm²/s, and its head.
+DIFFUSION_UNIT = 1e-6
+DIFFUSION = "D of H (10⁻⁶ cm²/s, by the bath's approximate dynamics)"
+
+HEADER = (
+    "bath",
+    "P (GPa)",
+    "T (K)",
+    "phase",
+    "θ deviation (°)",
+    "cubic null (°)",
+    "distorted above (°)",
+    "kinetic temperature (K)",
+    "freed of γ (K)",
+    "harmonic, at γ (K)",
+    "quantum bath",
+    "volume (Å³ per LaH10)",
+    DIFFUSION,
+)
+
+
+def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
+    """A line of text a point, in the dataset's order, with `HEADER`.
+
+    A point without numbers says why, in place of its phase.
+    """
+    found = []
+    for bath in dataset.bath.values:
+        for pressure in dataset.pressure.values:
+            for temperature in dataset.temperature.values:
+                point = dataset.sel(bath=bath, pressure=pressure, temperature=temperature)
+                head = (str(bath), f"{pressure:g}", f"{temperature:g}")
+                status = _meaning("status", point.status)
+                if status != "ok":
+                    found.append((*head, status, *[""] * (len(HEADER) - 4)))
+                    continue
+                found.append(
+                    (
+                        *head,
+                        _meaning("phase", point.phase),
+                        _number(point, "theta_deviation", 2),
+                        _number(point, "theta_null", 2),
+                        _number(point, "theta_threshold", 2, with_error=False),
+                        _number(point, "kinetic_temperature_mean", 1),
+                        _number(point, "kinetic_temperature_mean_deconvolved", 1),
+                        _number(point, "harmonic_temperature_raw", 1),
+                        _meaning("quantum_bath_ok", point.quantum_bath_ok)
+                        .replace("not_applicable", "")
+                        .replace("_", " "),
+                        _number(point, "volume_per_formula", 3),
+                        _diffusion(point),
+                    )
+                )
+    return found
+
+
+def extrapolations(dataset: xr.Dataset) -> str:
+    """A sentence on where the potential extrapolates, by the disagreement of its committee."""
+    if "extrapolation" not in dataset or not (dataset.extrapolation >= 0).any():
+        return "Beyond the potential's data: not known, no committee was asked."
+    known = int((dataset.extrapolation >= 0).sum())
+    points = dataset.stack(point=("bath", "pressure", "temperature"))
+    beyond = points.isel(point=np.flatnonzero(points.extrapolation.values == 1))
+    if not beyond.point.size:
+        return f"Beyond the potential's data: none of {known} points."
+    named = [
+        f"{bath} {pressure:g} GPa {temperature:g} K ({100 * share:.0f} % of its frames)"
+        for (bath, pressure, temperature), share in zip(
+            beyond.point.values, beyond.extrapolated_share.values, strict=True
+        )
+    ]
+    return f"Beyond the potential's data: {', '.join(named)}."
+
+
+def _meaning(name: str, flag: xr.DataArray) -> str:
+    return next(text for text, value in FLAGS[name].items() if value == int(flag))
+
+
+def _diffusion(point: xr.Dataset) -> str:
+    """D of H; its upper limit instead where no proton left its site."""
+    if "diffusion" not in point:
+        return ""
+    proton = point.sel(element="H")
+    limit = float(proton.get("diffusion_limit", np.nan)) / DIFFUSION_UNIT
+    if np.isfinite(limit):
+        return f"< {limit:.2g} (no hop, 95 %)"
+    scaled = proton[["diffusion", "diffusion_stderr"]] / DIFFUSION_UNIT
+    return _number(scaled, "diffusion", 2)
+
+
+def _number(point: xr.Dataset, name: str, places: int, with_error: bool = True) -> str:
+    """Value ± standard error ("?" where it cannot be known); empty where there is no value."""
+    if name not in point or not np.isfinite(point[name]):
+        return ""
+    text = f"{float(point[name]):.{places}f}"
+    error = point.get(f"{name}_stderr") if with_error else None
+    if error is None:
+        return text
+    return f"{text} ± {float(error):.{places}f}" if np.isfinite(error) else f"{text} ± ?"
+
+
+def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
+    """The table of phase_diagram.nc in Markdown, its columns in line for a terminal, and a line
+    on where the potential extrapolates.
+
+    Raises
+    ------
+    UserError
+        The dataset cannot be read.
+    """
+    try:
+        data = xr.load_dataset(dataset, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{dataset}: cannot be read as a phase diagram ({error})") from None
+    lines = [HEADER, *rows(data)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
+    lines.insert(1, tuple("-" * width for width in widths))
+    text = "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
+    with atomic_path(output) as aside:
+        aside.write_text(f"{text}\n\n{extrapolations(data)}\n", encoding="utf-8")

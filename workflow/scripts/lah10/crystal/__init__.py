@@ -1,0 +1,1 @@
+"""Crystals: structures, sites, periodic images, trajectories."""

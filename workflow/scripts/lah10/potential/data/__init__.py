@@ -1,0 +1,1 @@
+"""Labels and the data sets made of them."""

@@ -1,0 +1,116 @@
+"""Units and signs of labels, by comparison with a potential.
+
+The bounds of `dataset.check` hold for any LaH10, and so let pass forces in Ry/bohr, forces of the
+wrong sign, or one frame of another kind. A potential that roughly knows such structures does not:
+right labels are a few percent off its forces, energies and pressures, labels in another unit a
+factor of 2 at least, and labels of other atoms have nothing to do with it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lah10.config.training import Split
+from lah10.potential.data.dataset import System, pressures, refuse
+from lah10.potential.evaluate import Prediction
+
+#: Labels over the potential's values. With the shipped potential, on published and own frames:
+#: 0.88 to 1.16 for a frame's forces, 0.98 to 1.06 for a set's energies, 0.97 to 1.06 for pressures.
+SLOPES = (0.5, 2.0)
+#: Labels that differ by less (root mean square) are not judged: of a frame, and of a set. eV/Å,
+#: eV/atom, GPa. Where all forces are small, in crystals that are hardly displaced, a slope means
+#: nothing: that of one such frame is 0.42, at a difference of 0.1 eV/Å.
+FORCE_NOISE = (0.15, 0.1)
+ENERGY_NOISE = (0.1, 0.005)
+PRESSURE_NOISE = (20.0, 10.0)
+#: Frames from which on a constant of energy, or a set as a whole, means something.
+ENOUGH = 3
+
+
+def check(
+    systems: Sequence[System], predictions: Sequence[Prediction], split: Split, hint: str = ""
+) -> None:
+    """Refuse labels that are no multiple near 1 of a potential's values.
+
+    Forces and pressures are compared as they are, energies after one constant for each zero of
+    energy (`Split.zero_of`). Energies of NaN are not looked at.
+
+    Parameters
+    ----------
+    systems, predictions
+        As `evaluate` takes and gives them, labels before their alignment.
+    hint : str
+        Ends every complaint.
+
+    Raises
+    ------
+    UserError
+        For the first frame, or else the first set, whose slope is not within `SLOPES`.
+    """
+    by_zero: dict[str, list[tuple[System, Prediction]]] = {}
+    for system, prediction in zip(systems, predictions, strict=True):
+        f = len(system)
+        _compare(
+            system,
+            "forces are",
+            system.forces.reshape(f, -1),
+            prediction.forces.reshape(f, -1),
+            FORCE_NOISE,
+            "eV/Å is allowed (0.039 would be Ry/bohr, -1 the wrong sign, 0 those of other atoms)"
+            + hint,
+        )
+        _compare(
+            system,
+            "pressures are",
+            system.pressures[:, None],
+            pressures(prediction.virials, system.volumes)[:, None],
+            PRESSURE_NOISE,
+            "virials in eV, positive when compressed, are allowed (0.037 would be hartree)" + hint,
+        )
+        if not np.isnan(system.energies).any():
+            by_zero.setdefault(split.zero_of(system.name), []).append((system, prediction))
+    for members in by_zero.values():
+        labels = [system.energies / system.n_atoms for system, _ in members]
+        model = [prediction.energies / system.n_atoms for system, prediction in members]
+        everything = np.concatenate(model)
+        if len(everything) < ENOUGH:
+            continue
+        middle = np.median(everything)
+        constant = np.median(np.concatenate(labels) - everything)
+        for (system, _), label, value in zip(members, labels, model, strict=True):
+            _compare(
+                system,
+                "energies vary",
+                (label - constant - middle)[:, None],
+                (value - middle)[:, None],
+                ENERGY_NOISE,
+                "eV is allowed (0.037 would be hartree, 0.073 Ry)" + hint,
+            )
+
+
+def _compare(
+    system: System,
+    what: str,
+    labels: np.ndarray,
+    model: np.ndarray,
+    noise: tuple[float, float],
+    allowed: str,
+) -> None:
+    """`labels` and `model` are of shape (f, numbers a frame)."""
+    square = ((labels - model) ** 2).mean(axis=1)
+    product, norm = (labels * model).sum(axis=1), (model**2).sum(axis=1)
+    tiny = np.finfo(float).tiny
+    slope = product / np.maximum(norm, tiny)
+    wrong = (np.sqrt(square) > noise[0]) & ~_near_one(slope)
+    refuse(system, wrong, lambda i: f"{what} {slope[i]:.3g} times the potential's; {allowed}")
+    together = product.sum() / max(norm.sum(), tiny)
+    if len(system) >= ENOUGH and np.sqrt(square.mean()) > noise[1] and not _near_one(together):
+        refuse(
+            system,
+            np.ones(len(system), bool),
+            lambda i: f"{what} {together:.3g} times the potential's in {system.name}; {allowed}",
+        )
+
+
+def _near_one(slope: np.ndarray | float) -> np.ndarray | bool:
+    return (slope > SLOPES[0]) & (slope < SLOPES[1])

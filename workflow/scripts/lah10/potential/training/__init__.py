@@ -1,0 +1,1 @@
+"""Training with deepmd-kit."""

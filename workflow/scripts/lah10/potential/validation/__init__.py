@@ -1,0 +1,1 @@
+"""What a potential is measured by."""

@@ -1,0 +1,112 @@
+"""Enthalpies of the known phases by a model, each relaxed by it: what decides a phase diagram.
+
+Errors of energies that are the same in both phases, or that are fitted away for each set of labels,
+do not show here, and errors of the difference, which other tables are blind to, do.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import ase
+import spglib
+
+import lah10
+from lah10.crystal.structures import SYMMETRY_TOLERANCE
+from lah10.io.files import atomic_path, sha256
+from lah10.potential.validation.relaxation import relax
+from lah10.units import EV_PER_A3_IN_GPA
+
+#: GPa.
+PRESSURES = (100, 125, 150, 175, 200, 225, 250, 275, 300, 325, 350)
+#: The phase that enthalpies are given relative to.
+REFERENCE = "Fm-3m"
+
+
+def enthalpies(
+    model: str | os.PathLike,
+    crystals: Mapping[str, ase.Atoms],
+    pressures: Sequence[float] = PRESSURES,
+    threads: int = 1,
+) -> dict:
+    """Enthalpy of each phase, relaxed by the model from its crystal.
+
+    Parameters
+    ----------
+    crystals : mapping
+        A crystal of each phase by its name, any cell.
+
+    Returns
+    -------
+    dict
+        `pressures` (GPa) and, for each phase, `enthalpy` (eV/atom, on the model's own zero),
+        `space_group` of what the crystal relaxed to within `tolerance` (Å), and `converged`.
+
+    Raises
+    ------
+    UserError
+        A crystal fell apart, or the model cannot be run.
+    """
+    found = {}
+    for name, crystal in crystals.items():
+        start = primitive(crystal)
+        rows = [relax(model, start, float(pressure), threads) for pressure in pressures]
+        found[name] = {
+            "enthalpy": [
+                (row.energy + pressure / EV_PER_A3_IN_GPA * row.atoms.get_volume()) / len(start)
+                for row, pressure in zip(rows, pressures, strict=True)
+            ],
+            "space_group": [_space_group(row.atoms) for row in rows],
+            "converged": [row.converged for row in rows],
+        }
+    return {
+        "lah10": lah10.__version__,
+        "model_sha256": sha256(model),
+        "tolerance": SYMMETRY_TOLERANCE,
+        "pressures": list(pressures),
+        "phases": found,
+    }
+
+
+def write(found: Mapping, path: str | os.PathLike) -> None:
+    """Write what `enthalpies` returns as JSON; the file appears whole."""
+    with atomic_path(path) as aside:
+        Path(aside).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def differences(found: Mapping) -> dict[str, list[float]]:
+    """Enthalpy of each phase less that of `REFERENCE`, meV/atom, by phase."""
+    base = found["phases"][REFERENCE]["enthalpy"]
+    return {
+        name: [1e3 * (one - zero) for one, zero in zip(phase["enthalpy"], base, strict=True)]
+        for name, phase in found["phases"].items()
+        if name != REFERENCE
+    }
+
+
+def crossing(pressures: Sequence[float], difference: Sequence[float]) -> float | None:
+    """Pressure at which a difference first changes its sign, by straight lines; None if nowhere."""
+    for i in range(len(pressures) - 1):
+        one, other = difference[i], difference[i + 1]
+        if one != other and min(one, other) <= 0 <= max(one, other):
+            return pressures[i] + (pressures[i + 1] - pressures[i]) * one / (one - other)
+    return None
+
+
+def primitive(crystal: ase.Atoms) -> ase.Atoms:
+    """The primitive cell that spglib finds."""
+    cell, scaled, numbers = spglib.standardize_cell(
+        (crystal.cell.array, crystal.get_scaled_positions(), crystal.numbers),
+        to_primitive=True,
+        symprec=SYMMETRY_TOLERANCE,
+    )
+    return ase.Atoms(numbers, cell=cell, scaled_positions=scaled, pbc=True)
+
+
+def _space_group(atoms: ase.Atoms) -> str:
+    found = spglib.get_symmetry_dataset(
+        (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers),
+        symprec=SYMMETRY_TOLERANCE,
+    )
+    return found.international if found else "unknown"

@@ -1,0 +1,359 @@
+"""Phonons of Fm-3m LaH10 at rest by the potential beside DFT.
+
+Both give the forces in the same displaced crystals: the conventional cell of 44 atoms, as the
+project's DFT has it at a pressure (`statics`), with one atom moved back and forth along the
+directions that symmetry leaves. That pressure is the one in the DFT's file, without its Pulay
+stress: the forces were computed at those volumes, and what is compared is forces. Γ and the three X
+are wave vectors of that cell, so the frequencies there are those of the forces and nothing else;
+what is drawn between them is interpolated, alike for both.
+
+A frequency below zero stands for an imaginary one.
+"""
+
+import itertools
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import ase.io
+import matplotlib.style
+import numpy as np
+import seaborn as sns
+from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from scipy.optimize import linear_sum_assignment
+
+import lah10
+from lah10.errors import UserError
+from lah10.figures.campaign import STYLE
+from lah10.io.files import atomic_path, sha256
+from lah10.potential.data import dataset
+from lah10.potential.data.dataset import unlabelled_frames
+from lah10.potential.evaluate import evaluate
+from lah10.potential.validation import equation_of_state
+from lah10.units import BOLTZMANN, PLANCK
+
+#: GPa.
+PRESSURES = (200.0, 300.0)
+#: Å; zero-point motion of H is some four times wider.
+DISPLACEMENT = 0.04
+#: Primitive vectors in units of the lattice constant, and the conventional cell in terms of them.
+PRIMITIVE = (np.ones((3, 3)) - np.eye(3)) / 2
+CONVENTIONAL = np.ones((3, 3), int) - 2 * np.eye(3, dtype=int)
+#: Wave vectors in reciprocal vectors of the primitive cell; the first two are exact.
+POINTS = {
+    "Γ": (0.0, 0.0, 0.0),
+    "X": (0.5, 0.0, 0.5),
+    "W": (0.5, 0.25, 0.75),
+    "L": (0.5, 0.5, 0.5),
+}
+EXACT = ("Γ", "X")
+PATH = ("Γ", "X", "W", "L", "Γ")
+#: Wave vectors of each section of the path, and the mesh of the zero-point energy.
+SECTION, MESH = 41, (12, 12, 12)
+#: THz, within which neighbouring frequencies are those of one degenerate set.
+DEGENERATE = 0.01
+#: Å, between a displaced crystal and the frame with its forces: more than the crystal moves when a
+#: lattice constant is added to the equation of state (1e-6), much less than the displacement.
+SAME = 1e-4
+
+
+def phonopy_of(a: float, x: float):
+    """Phonopy's object for Fm-3m LaH10 with its displacements.
+
+    Parameters
+    ----------
+    a : float
+        Lattice constant, Å.
+    x : float
+        Coordinate of H on 32f (x, x, x).
+    """
+    from phonopy import Phonopy
+    from phonopy.structure.atoms import PhonopyAtoms
+
+    corners = np.array([s * np.ones(3) for s in (1, -1)] + [[1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    corners = np.vstack([corners, -corners[2:]])
+    quarter = np.full(3, 0.25)
+    sites = np.vstack([np.full((1, 3), 0.5), quarter, -quarter, x * corners])
+    cell = PhonopyAtoms(
+        symbols=["La"] + ["H"] * 10,
+        cell=a * PRIMITIVE,
+        scaled_positions=sites @ np.linalg.inv(PRIMITIVE) % 1.0,
+    )
+    work = Phonopy(cell, supercell_matrix=CONVENTIONAL, primitive_matrix="P")
+    # Both signs: odd anharmonic terms cancel.
+    work.generate_displacements(distance=DISPLACEMENT, is_plusminus=True)
+    return work
+
+
+def displaced(work) -> list[Atoms]:
+    """The crystals whose forces are needed, in phonopy's order; La before H."""
+    return [
+        Atoms(cell.symbols, cell=cell.cell, scaled_positions=cell.scaled_positions, pbc=True)
+        for cell in work.supercells_with_displacements
+    ]
+
+
+def at_rest(dft_static: str | os.PathLike, pressure: float) -> tuple[float, float]:
+    """Lattice constant (Å) and x of 32f at a pressure (GPa), by the DFT in `dft_static`."""
+    lengths = equation_of_state.at_pressure(equation_of_state.read(dft_static), pressure)
+    return lengths["a"], lengths["H(32f)-H(32f)"] / 2 / lengths["a"]
+
+
+def write_structures(
+    dft_static: str | os.PathLike,
+    output: str | os.PathLike,
+    pressures: Sequence[float] = PRESSURES,
+) -> None:
+    """Write the displaced crystals at all pressures (GPa) as extended XYZ, to be labelled."""
+    frames = []
+    for pressure in pressures:
+        for i, atoms in enumerate(displaced(phonopy_of(*at_rest(dft_static, pressure)))):
+            atoms.info = {"pressure": pressure, "displacement": i}
+            frames.append(atoms)
+    with atomic_path(output) as aside:
+        ase.io.write(aside, frames, format="extxyz")
+
+
+def read_forces(
+    path: str | os.PathLike, crystals: Sequence[Sequence[Atoms]]
+) -> list[list[np.ndarray]]:
+    """DFT forces (eV/Å) of the displaced crystals, from an extended XYZ file that has them all.
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, has frames without forces, or lacks a crystal.
+    """
+    frames = dataset.whole_frames(Path(path))
+    found = []
+    for row in crystals:
+        found.append([])
+        for i, atoms in enumerate(row):
+            match = [frame for frame in frames if _same(frame, atoms)]
+            if not match:
+                raise UserError(
+                    f"{path}: no frame is displacement {i} of the crystal with a = "
+                    f"{atoms.cell.lengths()[0]:.4f} Å; label those of `snakemake "
+                    "phonon_structures`, and put the labels there"
+                )
+            try:
+                found[-1].append(match[0].get_forces())
+            except (RuntimeError, PropertyNotImplementedError):
+                raise UserError(f"{path}: displacement {i} has no forces; label it") from None
+    return found
+
+
+def _same(frame: Atoms, atoms: Atoms) -> bool:
+    if list(frame.symbols) != list(atoms.symbols):
+        return False
+    if not np.allclose(frame.cell.array, atoms.cell.array, rtol=0, atol=SAME):
+        return False
+    difference = (frame.positions - atoms.positions) @ np.linalg.inv(atoms.cell.array)
+    difference -= np.round(difference)
+    return bool(np.abs(difference @ atoms.cell.array).max() < SAME)
+
+
+def frequencies(work, forces: Sequence[np.ndarray], points: Sequence) -> np.ndarray:
+    """Frequencies (THz, ascending, imaginary ones negative) at wave vectors, (q, 33)."""
+    return modes(work, forces, points)[0]
+
+
+def modes(work, forces: Sequence[np.ndarray], points: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """`frequencies`, (q, 33), and the eigenvectors in their order, (q, 33 components, 33 modes).
+
+    Parameters
+    ----------
+    work : Phonopy
+        Of `phonopy_of`; takes the forces.
+    forces : sequence of (44, 3) float
+        eV/Å, in the order of `displaced`.
+    points : (q, 3) float
+        In reciprocal vectors of the primitive cell.
+    """
+    work.forces = np.array(forces)
+    work.produce_force_constants(show_drift=False)
+    work.symmetrize_force_constants(show_drift=False)
+    work.run_qpoints(np.asarray(points, float), with_eigenvectors=True)
+    found = np.array(work.qpoints.frequencies)
+    order = np.argsort(found, axis=1)
+    vectors = np.take_along_axis(np.array(work.qpoints.eigenvectors), order[:, None, :], axis=2)
+    return np.take_along_axis(found, order, axis=1), vectors
+
+
+def paired(
+    reference: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Which mode of another crystal is each of a reference's: the same atoms move the same way.
+
+    Of all one-to-one pairings, the one with the largest sum of |overlap|²; by frequency, branches
+    that cross would be mixed up. Vectors within a degenerate set are arbitrary: overlaps are means
+    over such sets, which are not.
+
+    Parameters
+    ----------
+    reference, other : (modes,) float, (components, modes) complex
+        Frequencies (THz), ascending, and orthonormal eigenvectors at one wave vector.
+
+    Returns
+    -------
+    (modes,) int
+        Mode of `other` for each of `reference`.
+    """
+    overlap = np.abs(reference[1].conj().T @ other[1]) ** 2
+    for axis, (frequencies, _) in enumerate((reference, other)):
+        starts = np.flatnonzero(np.diff(frequencies, prepend=-np.inf) > DEGENERATE)
+        sizes = np.diff([*starts, len(frequencies)])
+        means = np.add.reduceat(overlap, starts, axis) / np.expand_dims(sizes, 1 - axis)
+        overlap = np.repeat(means, sizes, axis)
+    return linear_sum_assignment(overlap, maximize=True)[1]
+
+
+def zero_point_temperature(work) -> float:
+    """Mean of ½ħω/k_B over all modes (K), imaginary ones as nothing, of the last forces."""
+    work.run_mesh(MESH, is_gamma_center=True)
+    found = np.maximum(np.array(work.mesh.frequencies), 0).mean(axis=1)
+    return float(np.average(0.5 * PLANCK * found / BOLTZMANN, weights=work.mesh.weights))
+
+
+def compare(work, dft: Sequence[np.ndarray], model: Sequence[np.ndarray], pressure: float) -> dict:
+    """Both crystals' phonons in plain numbers.
+
+    Parameters
+    ----------
+    dft, model : sequence of (44, 3) float
+        Forces in the order of `displaced`, eV/Å.
+
+    Returns
+    -------
+    dict
+        `pressure` (GPa); `points`, of Γ and X: `dft` and `model`, ascending THz, and `pairs`, the
+        model's mode of each of the DFT's (`paired`); `rms` and `largest`, of the differences of
+        pairs (THz), and `lowest` and `highest` of each (THz), without the three translations;
+        `zero_point`, K, of `dft` and `model`.
+    """
+    points, zero_point, vectors = {name: {} for name in EXACT}, {}, {}
+    for who, forces in (("dft", dft), ("model", model)):
+        found, vectors[who] = modes(work, forces, [POINTS[name] for name in EXACT])
+        zero_point[who] = zero_point_temperature(work)
+        for name, row in zip(EXACT, found, strict=True):
+            points[name][who] = row.tolist()
+    both, weights = [], []
+    for i, (name, row) in enumerate(points.items()):
+        kept = {who: np.arange(len(row[who])) for who in row}
+        if name == "Γ":
+            kept = {who: np.delete(k, np.argsort(np.abs(row[who]))[:3]) for who, k in kept.items()}
+        both_modes = (
+            (np.array(row[who])[kept[who]], vectors[who][i][:, kept[who]])
+            for who in ("dft", "model")
+        )
+        match = kept["model"][paired(*both_modes)]
+        row["pairs"] = [[int(a), int(b)] for a, b in zip(kept["dft"], match, strict=True)]
+        both.append([np.array(row["dft"])[kept["dft"]], np.array(row["model"])[match]])
+        weights += [3 if name == "X" else 1] * len(match)  # X is three wave vectors of the cell
+    both = np.concatenate(both, axis=1)
+    joined = both[1] - both[0]
+    return {
+        "pressure": pressure,
+        "points": points,
+        "rms": float(np.sqrt(np.average(joined**2, weights=weights))),
+        "largest": float(joined[np.argmax(np.abs(joined))]),
+        "lowest": dict(zip(("dft", "model"), both.min(axis=1).tolist(), strict=True)),
+        "highest": dict(zip(("dft", "model"), both.max(axis=1).tolist(), strict=True)),
+        "zero_point": zero_point,
+    }
+
+
+def path() -> tuple[np.ndarray, list[float]]:
+    """Wave vectors along `PATH` in reciprocal vectors, and where its points lie (2π/a)."""
+    reciprocal = np.linalg.inv(PRIMITIVE).T
+    vectors, ticks = [], [0.0]
+    for a, b in itertools.pairwise(PATH):
+        start, end = np.array(POINTS[a]), np.array(POINTS[b])
+        vectors.append(start + np.linspace(0, 1, SECTION)[:, None] * (end - start))
+        ticks.append(ticks[-1] + float(np.linalg.norm((end - start) @ reciprocal)))
+    return np.array(vectors), ticks
+
+
+def figure(curves: Sequence[tuple[float, np.ndarray, np.ndarray]]) -> Figure:
+    """Dispersions, a panel a pressure: (GPa, DFT, model), both (section, q, branch) in THz."""
+    _, ticks = path()
+    with matplotlib.style.context(STYLE):
+        result = Figure(figsize=(3.4 * len(curves), 3.4))
+        dp, dft_colour = sns.color_palette("colorblind", 2)
+        panels = result.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+        for axes, (pressure, dft, model) in zip(panels, curves, strict=True):
+            for i, (a, b) in enumerate(itertools.pairwise(ticks)):
+                along = np.linspace(a, b, SECTION)
+                axes.plot(along, dft[i], color=dft_colour, linewidth=1.6, alpha=0.6)
+                axes.plot(along, model[i], color=dp, linewidth=0.8)
+            for tick in ticks:
+                axes.axvline(tick, color="0.7", linewidth=0.6)
+            axes.axhline(0, color="0.3", linewidth=0.6)
+            axes.set_xticks(ticks, PATH)
+            axes.set_xlim(ticks[0], ticks[-1])
+            axes.set_title(f"Fm-3m, {pressure:g} GPa")
+        panels[0].set_ylabel("frequency (THz)")
+        panels[0].legend(
+            handles=[
+                Line2D([], [], color=dft_colour, linewidth=1.6, alpha=0.6, label="DFT"),
+                Line2D([], [], color=dp, linewidth=0.8, label="DP"),
+            ]
+        )
+    return result
+
+
+def validate(
+    model: str | os.PathLike,
+    dft_static: str | os.PathLike,
+    dft_forces: str | os.PathLike,
+    table_path: str | os.PathLike,
+    figures: Sequence[str | os.PathLike],
+    pressures: Sequence[float] = PRESSURES,
+    threads: int = 1,
+) -> dict:
+    """`compare` for a frozen graph at each pressure (GPa), written as JSON, and `figure`.
+
+    Raises
+    ------
+    UserError
+        The model cannot be run, or `dft_forces` lacks a displaced crystal.
+    """
+    works = [phonopy_of(*at_rest(dft_static, pressure)) for pressure in pressures]
+    crystals = [displaced(work) for work in works]
+    known = read_forces(dft_forces, crystals)
+    answers = evaluate(model, [unlabelled_frames(row) for row in crystals], threads)
+    rows, curves = [], []
+    for pressure, work, dft, answer in zip(pressures, works, known, answers, strict=True):
+        rows.append(compare(work, dft, answer.forces, pressure))
+        sections, _ = path()
+        curves.append(
+            (
+                pressure,
+                *(
+                    frequencies(work, forces, sections.reshape(-1, 3)).reshape(
+                        *sections.shape[:2], -1
+                    )
+                    for forces in (dft, answer.forces)
+                ),
+            )
+        )
+    result = {
+        "model_sha256": sha256(model),
+        "dft_sha256": sha256(dft_forces),
+        "lah10_version": lah10.__version__,
+        "displacement": DISPLACEMENT,
+        "atoms": len(crystals[0][0]),
+        "pressures": rows,
+    }
+    with atomic_path(table_path) as aside:
+        aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    drawing = figure(curves)
+    with matplotlib.style.context(STYLE):
+        for output in figures:
+            with atomic_path(output) as aside:
+                drawing.savefig(aside, format=Path(output).suffix[1:])
+    return result

@@ -1,0 +1,38 @@
+"""Rule train: one model, from its last checkpoint if there is one."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # this checkout's package comes first
+
+from lah10.io import logs
+
+logs.start(snakemake.log[0])
+
+import json
+
+from lah10.potential.training import training
+
+params = snakemake.params
+stages = [
+    training.training_input(
+        json.loads(Path(template).read_text()),
+        snakemake.input.index,
+        steps,
+        params.seed,
+        params.checkpoint_steps,
+        shares,
+    )
+    for template, steps, shares in zip(
+        snakemake.input.templates, params.steps, params.shares, strict=True
+    )
+]
+training.train(
+    stages,
+    snakemake.input.index,
+    params.scratch,
+    snakemake.log[0],
+    threads=snakemake.threads,
+    device=params.device,
+)
+training.publish(params.scratch, stages, snakemake.output.training, snakemake.output.curve)
