@@ -5,7 +5,7 @@
 
 Each folder is a finished campaign of a single point (config/five-kelvin.yaml says how to run
 them). The tables are Markdown, a line a run and a line a bath, of which several runs differ in
-their seeds; docs/methods.md says what they mean.
+their seeds; docs/results/five-kelvin.md says what they mean.
 """
 
 import argparse
@@ -30,9 +30,9 @@ COLUMNS = (
     "bare slope (Å²/ps)",
     "MSD′ (Å²)",
     "Lindemann ratio of H",
-    "T_H, freed of γ (harmonic), K",
+    "T_H, γ-deconvolved (harmonic), K",
     "T_La, same, K",
-    "energy in La's modes, of what is theirs",
+    "kinetic energy ratio of La",
     "bath ok",
 )
 #: Okabe and Ito's colours, told apart by all.
@@ -43,8 +43,8 @@ TOGETHER = (
     "D by the exchanges, at least",
     "runs with an exchange",
     "sites of H with another proton at the end",
-    "energy in La's modes, of what is theirs",
-    "energy in H's modes, same",
+    "kinetic energy ratio of La",
+    "kinetic energy ratio of H",
 )
 COLOURS = ("#D55E00", "#CC79A7", "#0072B2", "#009E73", "#E69F00", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 3)))

@@ -32,7 +32,7 @@ def test_classical_nuclei_distort_and_quantum_nuclei_do_not(reference):
     assert (classical.theta_deviation > 1).all()
     assert (classical.phase == PHASE["distorted"]).all()
     # 200 GPa and 50 K is beyond its limit after these 2 ps, by half of R-3m's 1.71°, and cubic
-    # after 12 ps (README.md). No other point is.
+    # after 12 ps (results/reference/README.md). No other point is.
     quantum = reference.sel(bath="qtb")
     known = (quantum.pressure == 200) & (quantum.temperature == 50)
     assert ((significance(quantum) < 3) | known).all()
