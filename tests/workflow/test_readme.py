@@ -170,3 +170,17 @@ def test_lines_of_the_two_guess_test_are_where_it_says():
             assert re.search(rf"^ *(?:(?:def|class) {name}\b|{name} = )", source, re.MULTILINE), (
                 f"{where} has no {name}"
             )
+
+
+def test_the_methods_begin_with_fifteen_symbols():
+    text = (REPOSITORY / "docs/methods/index.md").read_text(encoding="utf-8")
+    glossary = tables(text)[0]
+    assert text.index("## Glossary") < text.index("## Pages")
+    assert len({row["symbol"] for row in glossary}) == len(glossary) == 15
+
+
+def test_every_page_of_the_methods_is_listed():
+    folder = REPOSITORY / "docs/methods"
+    text = (folder / "index.md").read_text(encoding="utf-8")
+    pages = {path.name for path in folder.glob("*.md")} - {"index.md"}
+    assert pages <= set(re.findall(r"\]\(([\w-]+\.md)\)", text))
