@@ -115,8 +115,8 @@ def _wrong_cell(_):
         (_garbage, "cannot read"),
         (_wrong_composition, "LaH9|H9La"),
         (_wrong_group, "R-3m"),
-        (_wrong_repeat, r"\[1, 0, 1\]"),
-        (_wrong_cell, "primitive or conventional is"),
+        (_wrong_repeat, r"expected three whole numbers >= 1, got \[1, 0, 1\]"),
+        (_wrong_cell, "expected primitive or conventional, got 'unit'"),
     ],
 )
 def test_mistakes_are_explained_in_one_line(mistake, says, tmp_path):

@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake a user can mend; its text is one line: what, where, what is allowed, what to do."""
+    """A mistake a user can mend, in one line: what, where, what is expected, what to do."""
 
 
 class PointFailure(Exception):

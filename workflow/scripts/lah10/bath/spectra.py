@@ -121,7 +121,7 @@ def noise_energy(
         nodes, factor = potential_correction(temperature, float(friction), cutoff, float(timestep))
         energy = energy * np.interp(np.abs(frequency), nodes, factor)
     elif correction != "none":
-        raise ValueError(f"correction {correction!r}: {' or '.join(CORRECTIONS)} is allowed")
+        raise ValueError(f"correction: expected {' or '.join(CORRECTIONS)}, got {correction!r}")
     return energy
 
 

@@ -44,8 +44,7 @@ def read_crystal(path: str | Path) -> Atoms:
     n_la, n_h = symbols.count("La"), symbols.count("H")
     if n_la + n_h != len(atoms) or n_h != 10 * n_la:
         raise UserError(
-            f"{path}: the composition is {atoms.get_chemical_formula()}; only La and H in the "
-            "ratio 1:10 are allowed"
+            f"{path}: expected La and H in the ratio 1:10, got {atoms.get_chemical_formula()}"
         )
     return atoms
 
@@ -76,13 +75,13 @@ def build_supercell(crystal: Atoms, cell: str, repeat: tuple[int, int, int]) -> 
     Raises
     ------
     UserError
-        The crystal is not Fm-3m LaH10 on 4b, 8c and 32f, or `cell` or `repeat` is not allowed.
+        The crystal is not Fm-3m LaH10 on 4b, 8c and 32f, or `cell` or `repeat` is another.
     """
     if cell not in ("primitive", "conventional"):
-        raise UserError(f"structure.cell: {cell!r} is not allowed; primitive or conventional is")
+        raise UserError(f"structure.cell: expected primitive or conventional, got {cell!r}")
     if len(repeat) != 3 or any(int(n) != n or n < 1 for n in repeat):
         raise UserError(
-            f"structure.repeat: {list(repeat)} is not allowed; give three integers of 1 or more"
+            f"structure.repeat: expected three whole numbers >= 1, got {list(repeat)}"
         )
     unit = _label_sites(_standard_cell(crystal, cell))
     supercell = unit.repeat([int(n) for n in repeat])
@@ -106,8 +105,8 @@ def _standard_cell(crystal: Atoms, cell: str) -> Atoms:
     group = _symmetry(crystal)
     if group.number != 225:
         raise UserError(
-            f"structure.file: the space group is {group.international} (tolerance "
-            f"{SYMMETRY_TOLERANCE} Å); only Fm-3m is allowed as the template of crystal sites"
+            "structure.file: expected the space group Fm-3m, whose sites are the reference sites "
+            f"of the analysis, got {group.international} (tolerance {SYMMETRY_TOLERANCE} Å)"
         )
     lattice, scaled, numbers = spglib.standardize_cell(
         (crystal.cell.array, crystal.get_scaled_positions(), crystal.numbers),

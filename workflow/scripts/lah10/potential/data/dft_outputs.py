@@ -19,7 +19,7 @@ from lah10.potential.data import systems
 #: How dpdata calls the formats, and what they are to a person.
 OUTCAR, VASPRUN, PWSCF = "vasp/outcar", "vasp/xml", "qe/pw/scf"
 TITLES = {OUTCAR: "OUTCAR of VASP", VASPRUN: "vasprun.xml", PWSCF: "output of pw.x"}
-ALLOWED = "OUTCAR* and vasprun*.xml of VASP, and *.out of Quantum ESPRESSO's pw.x are allowed"
+EXPECTED = "expected OUTCAR* or vasprun*.xml of VASP, or *.out of Quantum ESPRESSO's pw.x"
 #: What VASP writes last, and after every ionic step.
 VASP_END = "General timing and accounting"
 VASP_STEP = "free  energy   TOTEN"
@@ -45,7 +45,7 @@ def find_outputs(path: str | os.PathLike) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise UserError(f"{path}: no such file or folder; {ALLOWED}")
+        raise UserError(f"{path}: no such file or folder; {EXPECTED}")
     files = sorted(file for file in path.rglob("*") if file.is_file())
     outcars = [file for file in files if file.name.startswith("OUTCAR")]
     folders = {file.parent for file in outcars}
@@ -56,7 +56,7 @@ def find_outputs(path: str | os.PathLike) -> list[Path]:
         or (file.suffix == ".out" and _is_pwscf(file))
     ]
     if not found:
-        raise UserError(f"{path}: no outputs there; {ALLOWED}")
+        raise UserError(f"{path}: no outputs there; {EXPECTED}")
     return sorted(found)
 
 
@@ -132,14 +132,14 @@ def _kind(path: Path) -> str:
     if not head.strip():
         raise UserError(f"{path}: empty; remove it or run the calculation again")
     if b"\0" in head or head.startswith(b"\x1f\x8b"):
-        raise UserError(f"{path}: no text; unpack it if it is packed. {ALLOWED}")
+        raise UserError(f"{path}: no text; unpack it if it is packed; {EXPECTED}")
     if b"<modeling>" in head or path.suffix == ".xml":
         return VASPRUN
     if b"Program PWSCF" in head:
         return PWSCF
     if path.name.startswith("OUTCAR") or b"vasp." in head[:200]:
         return OUTCAR
-    raise UserError(f"{path}: neither of VASP nor of pw.x; {ALLOWED}")
+    raise UserError(f"{path}: neither of VASP nor of pw.x; {EXPECTED}")
 
 
 def _load(path: Path, kind: str, source: str | list[str], **options):
@@ -266,8 +266,8 @@ def _read_pwscf(path: Path) -> tuple:
         raise UserError(f"{path} frame 0: cut short, or pw.x failed; run it to its end")
     if (count := text.count("Forces acting on atoms")) != 1:
         raise UserError(
-            f"{path}: {count} frames with forces; one is allowed (calculation = 'scf' with "
-            "tprnfor = .true. and tstress = .true.), since dpdata reads no runs of pw.x"
+            f"{path}: expected one frame with forces (calculation = 'scf' with tprnfor = .true. "
+            f"and tstress = .true.), since dpdata reads no runs of pw.x, got {count}"
         )
     inputs = [path.with_suffix(suffix) for suffix in (".in", ".pwi")]
     there = [file for file in inputs if file.is_file()]

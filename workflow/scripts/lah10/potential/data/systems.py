@@ -46,10 +46,10 @@ def merge(
         names = [n for n, count in zip(one["atom_names"], one["atom_numbs"], strict=True) if count]
         if unknown := sorted(set(names) - set(ELEMENTS)):
             raise UserError(
-                f"{origins[0]}: element {', '.join(unknown)}; {', '.join(ELEMENTS)} are allowed"
+                f"{origins[0]}: expected elements {', '.join(ELEMENTS)}, got {', '.join(unknown)}"
             )
         if one.nopbc:
-            raise UserError(f"{origins[0]}: open boundaries; only periodic crystals are allowed")
+            raise UserError(f"{origins[0]}: expected a periodic crystal, got open boundaries")
         if "virials" not in one.data or len(one["virials"]) != len(one):
             raise UserError(
                 f"{origins[0]}: no stress; have it computed (VASP: ISIF = 2 or 3, "
