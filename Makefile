@@ -41,9 +41,8 @@ bench: $(VENV)/.installed-dev ## measure what is claimed of the potential and of
 		PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/$$one || status=1; \
 	done; exit $$status
 
-schema: $(VENV)/.installed ## write workflow/schemas/config.schema.json from the model in lah10.config
-	cd workflow/scripts && $(abspath $(BIN))/python -c "from lah10 import config; print(config.json_schema(), end='')" \
-		>$(abspath workflow/schemas/config.schema.json)
+schema: $(VENV)/.installed ## write the schema and the tables of keys from the sections in lah10.config
+	PYTHONPATH=workflow/scripts $(BIN)/python -m lah10.config.reference
 
 lock: ## compile requirements*.in anew, hashes and all (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -9,21 +9,26 @@ min_version("9.0")
 
 sys.path.insert(0, str(Path(workflow.basedir, "workflow", "scripts")))
 
-import lah10.config
+import lah10.campaign.checks
+import lah10.config.reading
 from lah10.errors import UserError
 
 # No `configfile:` directive: it would merge the demo's values into every other campaign's.
+GIVEN = (
+    workflow.overwrite_configfiles or ["config/demo.yaml"],
+    workflow.config_settings.config,
+)
 try:
-    CONFIG = lah10.config.load(
-        workflow.overwrite_configfiles or ["config/demo.yaml"],
-        overrides=workflow.config_settings.config,
-        warn=logger.warning if workflow.is_main_process else None,
-    )
+    CONFIG = lah10.config.reading.load(*GIVEN)
+    if workflow.is_main_process:  # it takes a second, which jobs need not pay again
+        source = lah10.config.reading.origin(*GIVEN)
+        for warning in lah10.campaign.checks.check(CONFIG, source):
+            logger.warning(f"Warning: {source}: {warning}")
 except UserError as error:
     sys.exit(str(error))
 
 config.clear()
-config.update(lah10.config.to_dict(CONFIG))
+config.update(lah10.config.reading.to_dict(CONFIG))
 
 
 report: "workflow/report/workflow.rst"

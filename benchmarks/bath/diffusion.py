@@ -79,7 +79,7 @@ def point(folder: Path) -> tuple[xr.Dataset, xr.Dataset]:
     remedy = "config/five-kelvin.yaml says how to run such campaigns"
     dataset = read(folder / "phase_diagram.nc", remedy)
     if dataset.theta_large.size != 1:
-        raise UserError(f"{folder}: has several points; a campaign of one is allowed")
+        raise UserError(f"{folder}: expected a campaign of one point, got several")
     at = (str(dataset.bath.item()), dataset.pressure.item(), dataset.temperature.item())
     motion = read(point_folder(folder / "points", *at) / "diffusion.nc", remedy)
     return dataset.squeeze(), motion

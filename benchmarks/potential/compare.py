@@ -146,7 +146,7 @@ def published_model(source, given: str | None) -> Path | None:
     """
     if given:
         if not Path(given).is_file():
-            raise UserError(f"--published: {given} is not allowed; the path of a graph.pb is")
+            raise UserError(f"--published: expected the path of a graph.pb, got {given}")
         return Path(given)
     folder = fetched(source.model_copy(update={"folder": MODEL_FOLDER}), MODEL_MANIFEST, "model")
     return folder / "graph.pb" if folder else None
@@ -358,7 +358,7 @@ def measure_lengths(model: str | os.PathLike) -> dict[str, dict]:
 
     offset = alignment.read(SHIPPED / "alignment.yaml").pressures.get(OWN_DATA.name, 0.0)
     source = settings.load_split(SHIPPED / "split.yaml").sources[OWN_DATA.name]
-    dft = equation_of_state.read(STATIC, source.pulay)
+    dft = equation_of_state.read(STATIC, source.pulay_pv_per_atom)
     found = equation_of_state.relaxed(model, dft.a.values, offset)
     return equation_of_state.compare(dft, found, TABLE_PRESSURE)["lengths"]
 

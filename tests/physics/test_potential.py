@@ -201,7 +201,7 @@ def test_errors_on_the_projects_own_frames(answers):
 def with_pulay(frame) -> float:
     """Pressure of a frame of the project's DFT with its Pulay stress, GPa."""
     source = settings.load_split(SHIPPED / "split.yaml").sources["lah10-gpaw-pbe"]
-    lacking = source.pulay * len(frame) / frame.get_volume()
+    lacking = source.pulay_pv_per_atom * len(frame) / frame.get_volume()
     return (lacking - frame.get_stress()[:3].mean()) * EV_PER_A3_IN_GPA
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from lah10 import ELEMENTS
 from lah10.analysis.summary import EXTRA
 from lah10.campaign.merge import BATH_OK, FLAGS, PHASE, STATUS, VARIABLES, VARIANTS, point_folder
-from lah10.config import canonical
+from lah10.config.quantities import canonical
 
 CONFIG = {
     "campaign": "made-up",

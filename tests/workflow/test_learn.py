@@ -18,7 +18,7 @@ from lah10.potential.data import dataset, labels
 from lah10.potential.evaluate import evaluate, tensorflow_environment
 
 SHIPPED = REPOSITORY / "resources/potentials/lah10"
-ABOUT = {"citation": "nobody", "terms": "none", "path": "own", "one_zero": True}
+ABOUT = {"citation": "nobody", "terms": "none", "path": "own", "shared_energy_reference": True}
 #: eV/atom: GPAW's energies above those of the shipped model.
 ZERO = 166.4
 ROUND = "results/potential/learn/round{}"
@@ -42,7 +42,7 @@ LEARN = {
     "lower": "0.001 eV/Å",
     "upper": "20 eV/Å",
     "labels": 2,
-    "scale": "own",
+    "same_reference_as": "own",
     "retrain": {"input": "learn.json", "steps": 30, "share": 0.5},
     "explore": EXPLORE,
 }

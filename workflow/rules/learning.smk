@@ -123,10 +123,12 @@ def learnt(wildcards):
 
 def all_learnt_labels(wildcards):
     """The labels of all rounds of an active learning that came to its end."""
-    if LEARN.scale not in SPLIT.sources or SPLIT.sources[LEARN.scale].path is None:
+    source = SPLIT.sources.get(LEARN.same_reference_as)
+    if source is None or source.path is None:
         raise WorkflowError(
-            f"{CONFIG.training}: learn.scale: {LEARN.scale} is no source of {TRAINING.split} with "
-            "a path, and the labels of `snakemake learn` can be added to such a one only"
+            f"{CONFIG.training}: learn.same_reference_as: expected a source of {TRAINING.split} "
+            "with a path, which the labels of `snakemake learn` can be added to, got "
+            f"{LEARN.same_reference_as}"
         )
     return [
         label
@@ -290,7 +292,7 @@ rule prepare_round:
         mem_mb=4000,
         runtime=60,
     params:
-        scale=LEARN.scale,
+        scale=LEARN.same_reference_as,
     message:
         "Round {wildcards.round}: put the labels of all rounds to those that were there"
     script:
@@ -410,7 +412,7 @@ rule collect_labels:
                 str(Path(file).parent) for file in input.learnt
             )
         },
-        path=lambda wildcards: f"{SPLIT.sources[LEARN.scale].path}/learnt.xyz",
+        path=lambda wildcards: f"{SPLIT.sources[LEARN.same_reference_as].path}/learnt.xyz",
     message:
         "Add the labels of all rounds to {params.path}"
     script:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lah10 import config
 from lah10.bath.noise_memory import memory_bytes
 from lah10.campaign import plan as planning
+from lah10.config import reading
 from lah10.errors import UserError
 
 RATES = Path(__file__).resolve().parents[3] / "resources/rates.yaml"
@@ -25,7 +25,7 @@ def made(rate: float = 1000.0, gpu: float | None = None, **changes) -> planning.
     rates["dynamics"]["cpu"]["atom_steps_per_second"] = rate
     rates["dynamics"]["gpu"]["atom_steps_per_second"] = gpu
     rates["startup_seconds"] = dict.fromkeys(rates["startup_seconds"], 0)
-    return planning.Plan(config.validate(content, "test"), rates)
+    return planning.Plan(reading.validate(content, "test"), rates)
 
 
 def row(plan: planning.Plan, stage: str) -> planning.StageCost:

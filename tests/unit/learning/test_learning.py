@@ -362,7 +362,7 @@ def sources(tmp_path):
 def test_labels_of_all_rounds_are_trained_on(tmp_path, sources):
     split, folders, rounds = sources
     scale = alignment.Alignment({"own": 3.0}, {"own": 2.0}, {})
-    lacking = split.sources["own"].model_copy(update={"pulay": 0.02})
+    lacking = split.sources["own"].model_copy(update={"pulay_pv_per_atom": 0.02})
     split = split.model_copy(update={"sources": {"own": lacking}})
     index = learning.prepare(split, folders, rounds, tmp_path / "prepared", scale, "own")
     train = {s.name: s for s in learning.preparation.read_part(index, "train")}
@@ -386,7 +386,7 @@ def test_labels_of_all_rounds_are_trained_on(tmp_path, sources):
 
 def test_a_scale_without_one_constant_is_told(tmp_path, sources):
     known = alignment.Alignment({"own/a": 3.0, "own/b": 3.0}, {}, {})
-    told = "learn.scale: the alignment has no constant of energy for own as a whole; there are own"
+    told = "same_reference_as: the alignment has no constant of energy for own as a whole; there"
     with pytest.raises(UserError, match=told):
         learning.prepare(*sources, tmp_path / "prepared", known, "own")
 

@@ -65,7 +65,7 @@ rule validate_statics:
     params:
         source=STATIC_SOURCE,
         pulay=(
-            SPLIT.sources[STATIC_SOURCE].pulay
+            SPLIT.sources[STATIC_SOURCE].pulay_pv_per_atom
             if STATIC_SOURCE in SPLIT.sources
             else 0.0
         ),

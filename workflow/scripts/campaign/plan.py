@@ -11,7 +11,7 @@ logs.start(snakemake.log[0])
 
 
 from lah10.campaign.plan import Plan, read_rates, table
-from lah10.config import validate
+from lah10.config.reading import validate
 
 config = validate(snakemake.config, "configuration")
 outputs = snakemake.params.outputs

@@ -16,8 +16,8 @@ SYSTEM = labelled.system("toy/a", frames=9, sigma=0.1)
 BOHR, HARTREE, RYDBERG = 0.529177, 27.2114, 13.6057
 
 
-def split(one_zero=False):
-    source = ABOUT | {"one_zero": one_zero}
+def split(shared_energy_reference=False):
+    source = ABOUT | {"shared_energy_reference": shared_energy_reference}
     return settings.Split.model_validate({"sources": {"toy": source}})
 
 
@@ -51,7 +51,7 @@ WRONG = {
     "forces turned": (all_of("forces", -1), r"frame 0: forces are -0\.9.* times the pot.* 8 more"),
     "one frame's in Ry/bohr": (
         one_of("forces", lambda f: f * BOHR / RYDBERG),
-        r"frame 4: forces are 0\.03\d* times the potential's; eV/Å is allowed",
+        r"frame 4: forces are 0\.03\d* times the potential's; expected eV/Å ",
     ),
     "one frame's turned": (one_of("forces", lambda f: -f), r"frame 4: forces are -0\.9"),
     "one frame's of other atoms": (
@@ -62,7 +62,7 @@ WRONG = {
     "energies turned": (all_of("energies", -1), r"frame \d: energies vary -1"),
     "one energy in Ry": (
         one_of("energies", lambda e: e / RYDBERG),
-        r"frame 4: energies vary -?\d.* times the potential's; eV is allowed [^)]*\)$",
+        r"frame 4: energies vary -?\d.* times the potential's; expected eV [^)]*\)$",
     ),
     "virials in hartree": (all_of("virials", 1 / HARTREE), r"frame 0: pressures are 0\.0355"),
     "one virial ten times": (one_of("virials", lambda w: 10 * w), r"frame 4: pressures are 9\.67"),
@@ -99,14 +99,14 @@ def test_small_forces_are_not_judged_but_large_ones_in_their_place_are():
         label_units.check([replace(at_rest, forces=at_rest.forces * 51.4)], [found], split())
 
 
-def test_sets_of_one_zero_are_compared_together():
+def test_sets_of_shared_energy_reference_are_compared_together():
     """One frame a set: none has a constant of its own."""
     parts = [replace(SYSTEM.select([i]), name=f"toy/{i}") for i in range(9)]
     found = [predicted(SYSTEM.select([i])) for i in range(9)]
     parts[4] = replace(parts[4], energies=parts[4].energies / RYDBERG)
     label_units.check(parts, found, split())
     with pytest.raises(UserError, match="toy/a frame 4: energies vary"):
-        label_units.check(parts, found, split(one_zero=True))
+        label_units.check(parts, found, split(shared_energy_reference=True))
 
 
 def test_energies_that_are_not_learnt_are_not_looked_at_and_the_hint_is_last():

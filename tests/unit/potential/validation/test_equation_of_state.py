@@ -59,10 +59,10 @@ def test_the_pulay_stress_is_what_pressures_lack_of_the_slope_of_energies():
     slope = energy.deriv()(inverse) * inverse**4 / 3 * EV_PER_A3_IN_GPA
     lacking = (slope - data.pressure.values) * data.volume.values / ATOMS / EV_PER_A3_IN_GPA
     source = settings.load_split(MODEL.parent / "split.yaml").sources["lah10-gpaw-pbe"]
-    assert lacking.mean() == pytest.approx(source.pulay, rel=0.03)
-    assert lacking.std() < 0.1 * source.pulay
+    assert lacking.mean() == pytest.approx(source.pulay_pv_per_atom, rel=0.03)
+    assert lacking.std() < 0.1 * source.pulay_pv_per_atom
 
-    corrected = equation_of_state.read(DFT, source.pulay)
+    corrected = equation_of_state.read(DFT, source.pulay_pv_per_atom)
     # GPa: uncorrected they are 0.8 apart in the mean.
     assert np.abs(slope - corrected.pressure.values).max() < 0.25
     assert np.abs(slope - corrected.pressure.values).mean() < 0.06
@@ -236,7 +236,7 @@ def test_the_shipped_statics_are_those_of_the_shipped_model(tmp_path):
     shipped = json.loads((MODEL.parent / "statics.json").read_text())
     split = settings.load_split(MODEL.parent / "split.yaml")
     scale = alignment.read(MODEL.parent / "alignment.yaml")
-    assert shipped["pulay"] == split.sources["lah10-gpaw-pbe"].pulay
+    assert shipped["pulay"] == split.sources["lah10-gpaw-pbe"].pulay_pv_per_atom
     assert shipped["pressure_offset"] == scale.pressures["lah10-gpaw-pbe"]
     figure = tmp_path / "statics.png"
     result = equation_of_state.validate(

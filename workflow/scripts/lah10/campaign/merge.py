@@ -15,7 +15,9 @@ import numpy as np
 import xarray as xr
 
 from lah10 import ELEMENTS, __version__
-from lah10.config import TIMESTEP, Bath, canonical
+from lah10.config.bath import Bath
+from lah10.config.dynamics import TIMESTEP
+from lah10.config.quantities import canonical
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from lah10.bath.noise_memory import memory_bytes
-from lah10.config import Config
+from lah10.config.campaign import Config
 from lah10.errors import UserError
 
 #: Atoms a core should have before another core pays.

@@ -1,20 +1,45 @@
-"""What a command line names is looked at before Snakemake does, which answers less kindly."""
+"""Checks of the command line before Snakemake reads it, which would answer with a traceback."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 
-from lah10.config import read_yaml
+from lah10.config import yaml_files
 from lah10.errors import UserError
+
+#: Keys that Snakemake takes in `--config key=value`.
+KEY = re.compile(r"[a-zA-Z_][\w-]*\w$")
 
 
 def check(arguments: Sequence[str]) -> None:
-    """End the process with one line and status 1 where a file of `--configfile` is no YAML."""
+    """End the process with one line and status 1 where --configfile or --config cannot be read."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--config", "-C", nargs="*", default=[])
     given, _ = parser.parse_known_args(arguments)
     try:
         for path in given.configfile:
-            read_yaml(path)
+            yaml_files.read(path)
+        for entry in given.config:
+            _check_entry(entry)
     except UserError as error:
         sys.exit(str(error))
+
+
+def _check_entry(entry: str) -> None:
+    """Raise UserError where `entry` is not key=value."""
+    key, equals, value = entry.partition("=")
+    if not equals:
+        raise UserError(f"--config: expected key=value, got {entry}; a target stands before it")
+    if KEY.match(key):
+        return
+    section, *below = key.split(".")
+    if below and all(map(KEY.match, (section, *below))):
+        nested = value
+        for part in reversed(below):
+            nested = f"{{{part}: {nested}}}"
+        raise UserError(
+            f"--config: {entry}: a key within a section is given as '{section}={nested}'"
+        )
+    raise UserError(f"--config: {entry}: expected the name of a key before =, got {key or 'none'}")

@@ -23,7 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lah10.campaign.merge import PHASE, STATUS, point_folder, significance
-from lah10.config import canonical
+from lah10.config.quantities import canonical
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
 

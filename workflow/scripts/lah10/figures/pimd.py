@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lah10.config import canonical
+from lah10.config.quantities import canonical
 from lah10.errors import UserError
 from lah10.figures.campaign import COLOURS, read, save, styled
 from lah10.pimd.comparison import points

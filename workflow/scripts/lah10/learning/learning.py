@@ -484,7 +484,7 @@ def prepare(
         Bad data, or a scale that the alignment does not know.
     """
     sources, folders = dict(split.sources), dict(folders)
-    pulay = sources[scale].pulay if scale in sources else 0.0
+    pulay = sources[scale].pulay_pv_per_atom if scale in sources else 0.0
     for number, folder in enumerate(labelled, start=1):
         name = f"{LEARNT}/round{number}"
         sources[name] = Source(
@@ -492,7 +492,7 @@ def prepare(
             terms="part of this project",
             path=str(folder),
             held_out=(),
-            pulay=pulay,
+            pulay_pv_per_atom=pulay,
         )
         folders[name] = folder
     if alignment is not None:
@@ -504,8 +504,8 @@ def _with_scale(alignment: Alignment, scale: str) -> Alignment:
     """The alignment with the offsets of the source `scale` for what was learnt."""
     if scale not in alignment.energies:
         raise UserError(
-            f"learn.scale: the alignment has no constant of energy for {scale} as a whole; there "
-            f"are {', '.join(alignment.energies)}"
+            f"learn.same_reference_as: the alignment has no constant of energy for {scale} as a "
+            f"whole; there are {', '.join(alignment.energies)}"
         )
     return alignment.sharing(LEARNT, scale)
 

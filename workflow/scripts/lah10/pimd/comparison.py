@@ -17,7 +17,7 @@ from lah10.analysis import correlations
 from lah10.analysis import dataset as datasets
 from lah10.analysis.statistics import MIN_BLOCKS, student_factor
 from lah10.campaign.merge import BATH_OK, FLAGS, MEANINGS, PROVENANCE, STATUS
-from lah10.config import canonical
+from lah10.config.quantities import canonical
 from lah10.io.files import atomic_path
 from lah10.phonons import harmonic
 from lah10.pimd.beads import converged, harmonic_error

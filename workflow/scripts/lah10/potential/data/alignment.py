@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from lah10.config import read_yaml
+from lah10.config import yaml_files
 from lah10.config.training import Split
 from lah10.errors import UserError
 from lah10.io.files import atomic_path, sha256
@@ -67,8 +67,9 @@ class Alignment:
                 return replace(aligned, energies=aligned.energies - constant)
         raise UserError(
             f"no energy constant for {system.name}; name a source that was computed alike as its "
-            "`scale` in the split, or estimate the alignment with `snakemake alignment` and name "
-            "the file that it writes as `alignment` in the training's configuration, or none"
+            "`same_reference_as` in the split, or estimate the alignment with `snakemake "
+            "alignment` and name the file that it writes as `alignment` in the training's "
+            "configuration, or none"
         )
 
     def without_pressure(self, system: System) -> System:
@@ -83,10 +84,10 @@ class Alignment:
             virials=system.virials - work[:, None, None] * np.eye(3),
         )
 
-    def sharing(self, name: str, scale: str) -> "Alignment":
-        """The alignment in which the source `name` has the offsets of the source `scale`."""
+    def sharing(self, name: str, other: str) -> "Alignment":
+        """The alignment in which the source `name` has the offsets of the source `other`."""
         energies, pressures = (
-            {**values, name: values[scale]} if scale in values else values
+            {**values, name: values[other]} if other in values else values
             for values in (self.energies, self.pressures)
         )
         return replace(self, energies=energies, pressures=pressures)
@@ -106,7 +107,7 @@ def estimate(
     over its frames. Other sources are compared within the first one's range of pressures, where
     the potential knows its way. Medians, so that a few badly described frames have no say. Systems
     with energies of NaN have no constant, but a say in their source's pressure. Sources that share
-    another one's scale (`scale` in the split) have no say.
+    another one's reference (`same_reference_as` in the split) have no say.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def estimate(
     UserError
         Labels are in other units than they should, or a set has no frame in the range.
     """
-    sharing = {name for name, source in split.sources.items() if source.scale is not None}
+    sharing = {name for name, one in split.sources.items() if one.same_reference_as is not None}
     systems = [system for system in systems if source_of(system) not in sharing]
     predictions = evaluate(model, systems, threads)
     pairs = list(zip(systems, predictions, strict=True))
@@ -213,14 +214,14 @@ def read(path: str | os.PathLike) -> Alignment:
     UserError
         A section is missing, or a value is no number.
     """
-    content = read_yaml(path)
+    content = yaml_files.read(path)
     parts = []
     for key in ("energies_eV_per_atom", "pressures_GPa", "standard_errors_eV_per_atom"):
         section = content.get(key, {} if key.startswith("standard") else None)
         if not isinstance(section, dict):
-            raise UserError(f"{path}: {key}: missing; a section with a number a name is needed")
+            raise UserError(f"{path}: {key}: missing; expected a section with a number a name")
         for name, value in section.items():
             if not isinstance(value, float | int) or not np.isfinite(value):
-                raise UserError(f"{path}: {key}.{name}: {value!r} is not allowed; a number is")
+                raise UserError(f"{path}: {key}.{name}: expected a number, got {value!r}")
         parts.append(section)
     return Alignment(parts[0], parts[1], parts[2])

@@ -30,7 +30,7 @@ def read_manifest(path: str | os.PathLike) -> dict[str, str]:
             raise UserError(f"{path}: line {number} is not of the form '<SHA-256>  <file>'")
         files[name] = digest
     if not files:
-        raise UserError(f"{path}: empty; lines as sha256sum prints them are allowed")
+        raise UserError(f"{path}: expected lines as sha256sum prints them, got none")
     return files
 
 

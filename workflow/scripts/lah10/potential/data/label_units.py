@@ -56,7 +56,7 @@ def check(
             system.forces.reshape(f, -1),
             prediction.forces.reshape(f, -1),
             FORCE_NOISE,
-            "eV/Å is allowed (0.039 would be Ry/bohr, -1 the wrong sign, 0 those of other atoms)"
+            "expected eV/Å (0.039 would be Ry/bohr, -1 the wrong sign, 0 those of other atoms)"
             + hint,
         )
         _compare(
@@ -65,7 +65,7 @@ def check(
             system.pressures[:, None],
             pressures(prediction.virials, system.volumes)[:, None],
             PRESSURE_NOISE,
-            "virials in eV, positive when compressed, are allowed (0.037 would be hartree)" + hint,
+            "expected virials in eV, positive when compressed (0.037 would be hartree)" + hint,
         )
         if not np.isnan(system.energies).any():
             by_zero.setdefault(split.zero_of(system.name), []).append((system, prediction))
@@ -84,7 +84,7 @@ def check(
                 (label - constant - middle)[:, None],
                 (value - middle)[:, None],
                 ENERGY_NOISE,
-                "eV is allowed (0.037 would be hartree, 0.073 Ry)" + hint,
+                "expected eV (0.037 would be hartree, 0.073 Ry)" + hint,
             )
 
 
@@ -94,7 +94,7 @@ def _compare(
     labels: np.ndarray,
     model: np.ndarray,
     noise: tuple[float, float],
-    allowed: str,
+    units: str,
 ) -> None:
     """`labels` and `model` are of shape (f, numbers a frame)."""
     square = ((labels - model) ** 2).mean(axis=1)
@@ -102,13 +102,13 @@ def _compare(
     tiny = np.finfo(float).tiny
     slope = product / np.maximum(norm, tiny)
     wrong = (np.sqrt(square) > noise[0]) & ~_near_one(slope)
-    refuse(system, wrong, lambda i: f"{what} {slope[i]:.3g} times the potential's; {allowed}")
+    refuse(system, wrong, lambda i: f"{what} {slope[i]:.3g} times the potential's; {units}")
     together = product.sum() / max(norm.sum(), tiny)
     if len(system) >= ENOUGH and np.sqrt(square.mean()) > noise[1] and not _near_one(together):
         refuse(
             system,
             np.ones(len(system), bool),
-            lambda i: f"{what} {together:.3g} times the potential's in {system.name}; {allowed}",
+            lambda i: f"{what} {together:.3g} times the potential's in {system.name}; {units}",
         )
 
 

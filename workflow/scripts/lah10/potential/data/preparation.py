@@ -65,7 +65,7 @@ def read(split: Split, folders: Mapping[str, str | os.PathLike]) -> dict[str, li
 def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, list[System]]:
     """Systems to train on and to test with, by the split's `held_out` and `without_energies`.
 
-    Virials get what a source's `pulay` says they lack (`with_pulay_stress`).
+    Virials get what they lack by a source's `pulay_pv_per_atom` (`with_pulay_stress`).
 
     An entry of `held_out` is the path of a system below its source ("ensemble3/150GPa") or of one
     of its sets ("r3m/set.009"), one of `without_energies` is that of a system. Systems to train on
@@ -93,7 +93,7 @@ def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, l
     parts: dict[str, list[System]] = {part: [] for part in PARTS}
     for system in systems:
         name = below[system.name]
-        system = with_pulay_stress(system, split.pulay)
+        system = with_pulay_stress(system, split.pulay_pv_per_atom)
         held = np.array(
             [
                 split.held_out == "all" or name in split.held_out or one in split.held_out
@@ -110,7 +110,7 @@ def divide(systems: Sequence[System], source: str, split: Source) -> dict[str, l
     return parts
 
 
-def with_pulay_stress(system: System, pulay: float) -> System:
+def with_pulay_stress(system: System, pv_per_atom: float) -> System:
     """The system with virials that belong to its energies: W + c N 1, c in eV/atom.
 
     A stress that is computed at a fixed number of plane waves is not the slope of energies at a
@@ -120,7 +120,7 @@ def with_pulay_stress(system: System, pulay: float) -> System:
     cut-off, a constant c an atom over the volume an atom, and isotropic. A potential's pressures
     are the slopes of its energies: it cannot learn both as they are.
     """
-    return replace(system, virials=system.virials + pulay * system.n_atoms * np.eye(3))
+    return replace(system, virials=system.virials + pv_per_atom * system.n_atoms * np.eye(3))
 
 
 def _set_of(system: str, frame: str) -> str:
@@ -142,8 +142,8 @@ def prepare(
     folders
         Where each source's data lie, by the source's name.
     alignment : Alignment, optional
-        Of what is trained on, and, its pressures, of what is tested with; without it labels stay as
-        they are.
+        Applied to the training set; only the pressure offsets to the test set. Without it labels
+        stay as they are.
     model : path, optional
         Frozen graph that tells labels in other units (`consistency`).
 
@@ -171,8 +171,8 @@ def prepare(
         )
     if alignment is not None:
         for name, source in split.sources.items():
-            if source.scale is not None:
-                alignment = alignment.sharing(name, source.scale)
+            if source.same_reference_as is not None:
+                alignment = alignment.sharing(name, source.same_reference_as)
         parts["train"] = [alignment.apply(system) for system in parts["train"]]
         parts["test"] = [alignment.without_pressure(system) for system in parts["test"]]
 

@@ -102,9 +102,9 @@ def _data(validation: Mapping, split: Split) -> list[str]:
             f"- **{name}**: {source.citation}. From {origin}. Terms: {source.terms}. "
             f"Held out: {held}."
             + (
-                f" Its pressures have a Pulay stress of {source.pulay:g} eV/atom over the volume "
-                "an atom added."
-                if source.pulay
+                f" Its pressures have a Pulay stress of {source.pulay_pv_per_atom:g} eV/atom over "
+                "the volume an atom added."
+                if source.pulay_pv_per_atom
                 else ""
             )
         )

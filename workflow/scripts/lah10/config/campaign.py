@@ -1,0 +1,202 @@
+"""A campaign: all sections together, and the rules between them."""
+
+import math
+from itertools import product
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from lah10.config import section
+from lah10.config.bath import MIN_ADAPTATION, Bath, Baths
+from lah10.config.distortion import Distortion
+from lah10.config.dynamics import Dynamics, Stage
+from lah10.config.grid import Pressure, Temperature
+from lah10.config.pimd import Pimd
+from lah10.config.potential import Potential
+from lah10.config.quantities import STEP_TOLERANCE
+from lah10.config.section import Section
+from lah10.config.structure import ATOMS_IN_CELL, Structure
+
+
+class Grid(Section):
+    """Baths, pressures and temperatures, and the dynamics of a point: all that a run depends on."""
+
+    structure: Structure
+    baths: Baths = Field(
+        description="Thermal baths: `classical` (white noise), `qtb` (quantum thermal bath), "
+        "`adqtb` (adaptive quantum thermal bath). Each takes the whole grid."
+    )
+    pressure: Pressure
+    temperature: Temperature
+    bath: Bath = Field(default_factory=Bath)
+    dynamics: Dynamics
+    seed: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = Field(
+        1, description="Seed of every random number of the campaign."
+    )
+
+    @model_validator(mode="after")
+    def _bath_fits_dynamics(self) -> "Grid":
+        if "classical" in self.baths and "0" in self.temperature.values:
+            where = self.temperature.values.index("0")
+            raise section.rule(
+                f"temperature.values[{where}]",
+                "a number > 0 with the classical bath in `baths` (nothing moves at 0 K)",
+                "0",
+            )
+        nyquist = 500.0 / self.dynamics.timestep
+        if self.bath.cutoff > nyquist:
+            raise section.rule(
+                "bath.cutoff",
+                f"at most {nyquist:g} THz, half the sampling rate of dynamics.timestep",
+                f"{self.bath.cutoff:g} THz",
+            )
+        self._check_spectra_of_equilibration()
+        return self
+
+    def _check_spectra_of_equilibration(self) -> None:
+        """Baths that learn from their spectra need enough of them, and whole ones."""
+        segment = self.dynamics.spectrum_segment
+        if "adqtb" in self.baths:
+            times = self.bath.adaptation / segment
+            too_few = times < MIN_ADAPTATION * (1 - STEP_TOLERANCE)
+            if too_few or abs(times - round(times)) > STEP_TOLERANCE * times:
+                raise section.rule(
+                    "bath.adaptation",
+                    f"a whole multiple of dynamics.spectrum_segment ({segment:g} ps), at least "
+                    f"{MIN_ADAPTATION} of them ({MIN_ADAPTATION * segment:g} ps)",
+                    f"{self.bath.adaptation:g} ps",
+                )
+        if self.bath.shift_pressure and self.dynamics.equilibrate < 2 * segment:
+            raise section.rule(
+                "dynamics.equilibrate",
+                "with bath.shift_pressure at least two of dynamics.spectrum_segment "
+                f"({segment:g} ps)",
+                f"{self.dynamics.equilibrate:g} ps",
+            )
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms in the supercell."""
+        return ATOMS_IN_CELL[self.structure.cell] * math.prod(self.structure.repeat)
+
+    @property
+    def points(self) -> list[tuple[str, str, str]]:
+        """(bath, pressure, temperature) of every point, P and T in canonical text."""
+        return list(product(self.baths, self.pressure.values, self.temperature.values))
+
+    def duration(self, stage: Stage, bath: str) -> float:
+        """Length of a stage, ps; an adaptive bath adapts when it has equilibrated."""
+        extra = self.bath.adaptation if (stage, bath) == ("equilibrate", "adqtb") else 0.0
+        return getattr(self.dynamics, stage) + extra
+
+    def dynamics_options(self, stage: Stage, bath: str) -> dict[str, float]:
+        """What a stage of a point depends on, as numbers, the unit in each key."""
+        dynamics = self.dynamics
+        options = {
+            "timestep_fs": dynamics.timestep,
+            "duration_ps": self.duration(stage, bath),
+            "thermo_interval_fs": dynamics.thermo_interval,
+            "checkpoint_interval_ps": dynamics.checkpoint_interval,
+            "barostat_damping_ps": dynamics.barostat_damping,
+        }
+        if stage == "produce":
+            options["frame_interval_fs"] = dynamics.frame_interval
+        learns = bath == "adqtb" or (bath != "classical" and self.bath.shift_pressure)
+        if stage == "produce" or learns:
+            options |= {
+                "spectrum_interval_fs": dynamics.spectrum_interval,
+                "spectrum_segment_ps": dynamics.spectrum_segment,
+                "spectrum_atoms": dynamics.spectrum_atoms,
+            }
+        return options
+
+    def bath_options(self, stage: Stage, bath: str) -> dict[str, float | str | bool]:
+        """Parameters of a bath, the unit in each key; only those that its stage depends on."""
+        options = {"friction_per_ps": self.bath.friction, "cutoff_THz": self.bath.cutoff}
+        if bath != "classical":
+            if self.bath.correction != "none":
+                options["correction"] = self.bath.correction
+            if self.bath.shift_pressure:
+                options["shift_pressure"] = True
+        if (stage, bath) == ("equilibrate", "adqtb"):
+            options["adaptation_ps"] = self.bath.adaptation
+            options["adaptation_rate"] = self.bath.adaptation_rate
+        return options
+
+
+def _campaign(name: str) -> str:
+    if name == "potential":
+        raise section.expected("any other name (results/potential is for training potentials)")
+    return name
+
+
+class Named(Section):
+    """What has results of its own."""
+
+    campaign: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_campaign)
+    ] = Field(description="Name. Results go to `results/<campaign>/`, logs to `logs/<campaign>/`.")
+
+
+class Config(Grid, Named):
+    """A campaign: its grid of baths, pressures and temperatures, and how a point is run."""
+
+    potential: Potential = Field(default_factory=Potential)
+    keep_trajectories: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Keep `trajectory.nc` of an analysed point. Without it a changed analysis "
+        "repeats the dynamics.",
+    )
+    distortion: Distortion = Field(default_factory=Distortion)
+    pimd: Pimd = Field(default_factory=Pimd)
+    training: str = Field(
+        "config/training.yaml",
+        description="File with the settings of the potential's training, below. No point depends "
+        "on them.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        if self.distortion.window > self.dynamics.produce:
+            raise section.rule(
+                "distortion.window",
+                f"at most dynamics.produce ({self.dynamics.produce:g} ps)",
+                f"{self.distortion.window:g} ps",
+            )
+        self._check_pimd()
+        return self
+
+    def _check_pimd(self) -> None:
+        """Path integrals are compared with the baths at the same points, each once, above 0 K."""
+        if self.pimd.start == "classical" and "classical" not in self.baths:
+            raise section.rule(
+                "pimd.start", "crystal, or the classical bath in `baths`", "classical without it"
+            )
+        seen = set()
+        for i, point in enumerate(self.pimd.points):
+            for key in ("pressure", "temperature"):
+                value, grid = getattr(point, key), getattr(self, key).values
+                if value not in grid:
+                    raise section.rule(
+                        f"pimd.points[{i}].{key}",
+                        f"a value of {key}.values ({', '.join(grid)})",
+                        value,
+                    )
+            if point.temperature == "0":
+                raise section.rule(
+                    f"pimd.points[{i}].temperature",
+                    "a number > 0 (the number of beads grows as 1/T)",
+                    "0",
+                )
+            if (point.pressure, point.temperature) in seen:
+                raise section.rule(
+                    f"pimd.points[{i}]",
+                    "every point once, with a list of beads",
+                    f"{point.pressure} GPa, {point.temperature} K twice",
+                )
+            seen.add((point.pressure, point.temperature))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model in charge, then its committee."""
+        return (self.potential.model, *self.potential.committee)
