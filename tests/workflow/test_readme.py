@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-import lah10.config
+import lah10.config.reading
 from campaigns import REPOSITORY
 from lah10.campaign.plan import Plan, read_rates
 
@@ -57,7 +57,7 @@ def test_it_has_five_figures_and_two_warnings():
 
 def test_its_times_are_those_of_the_plan():
     """The demo's minutes on two cores and its disk, as `snakemake plan` computes them."""
-    config = lah10.config.load([REPOSITORY / "config/demo.yaml"])
+    config = lah10.config.reading.load([REPOSITORY / "config/demo.yaml"])
     plan = Plan(config, read_rates(REPOSITORY / "resources/rates.yaml"))
     costs = plan.costs()
     minutes = sum(cost.core_hours for cost in costs) * 60 / 2
