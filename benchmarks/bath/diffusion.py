@@ -18,10 +18,12 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from lah10 import units
-from lah10.campaign.merge import FLAGS, point_folder
+from lah10.campaign.grid import point_folder
 from lah10.campaign.table import DIFFUSION_UNIT
 from lah10.errors import UserError
 from lah10.figures.campaign import read, save, styled
+from lah10.io.text import markdown, plus_minus
+from lah10.schema import FLAGS
 
 COLUMNS = (
     "bath",
@@ -59,14 +61,8 @@ def main() -> None:
         found = sorted((point(folder) for folder in arguments.campaigns), key=order)
     except UserError as error:
         sys.exit(str(error))
-    print("| " + " | ".join(COLUMNS) + " |")
-    print("|" + "---|" * len(COLUMNS))
-    for data, motion in found:
-        print("| " + " | ".join(row(data, motion)) + " |")
-    print("\n| " + " | ".join(TOGETHER) + " |")
-    print("|" + "---|" * len(TOGETHER))
-    for runs in by_bath(found).values():
-        print("| " + " | ".join(together(runs)) + " |")
+    print(markdown(COLUMNS, (row(*run) for run in found)), "\n")
+    print(markdown(TOGETHER, map(together, by_bath(found).values())))
     harmonic = found[0][0].harmonic_temperature_element
     crystal = ", ".join(f"{float(harmonic.sel(element=e)):.0f} K {e}" for e in ("H", "La"))
     print(f"\nKinetic temperatures of the harmonic crystal: {crystal}.")
@@ -136,7 +132,7 @@ def row(data: xr.Dataset, motion: xr.Dataset) -> list[str]:
             f"({number(one, 'kinetic_temperature_expected')})"
             for one in (proton, lanthanum)
         ),
-        number(lanthanum, "mode_occupation"),
+        number(lanthanum, "kinetic_energy_ratio"),
         ok[int(data.quantum_bath_ok)].replace("_", " "),
     ]
 
@@ -158,11 +154,11 @@ def together(runs: list[tuple[xr.Dataset, xr.Dataset]]) -> list[str]:
     span = f"{exchanged.min():.0%} to {exchanged.max():.0%}" if len(runs) > 1 else ""
     return [
         *cells,
-        rounded(*by_exchanges(runs)),
+        plus_minus(*by_exchanges(runs)),
         f"{sum(hopped)}",
         f"{exchanged.mean():.0%}" + (f" ({span})" if span else ""),
-        mean(runs, "La", "mode_occupation"),
-        mean(runs, "H", "mode_occupation"),
+        mean(runs, "La", "kinetic_energy_ratio"),
+        mean(runs, "H", "kinetic_energy_ratio"),
     ]
 
 
@@ -195,21 +191,12 @@ def mean(runs: list, element: str, variable: str, scale: float = 1.0) -> str:
     error = np.sqrt((errors**2).sum()) / count
     if count > 1:
         error = max(error, values.std(ddof=1) / np.sqrt(count))
-    return rounded(values.mean(), error)
+    return plus_minus(values.mean(), error)
 
 
 def number(data: xr.Dataset, variable: str, scale: float = 1.0) -> str:
     """Value ± standard error."""
-    return rounded(*(scale * float(data[f"{variable}{end}"]) for end in ("", "_stderr")))
-
-
-def rounded(value: float, error: float) -> str:
-    """ "1.23 ± 0.45", with the decimals of the error's two leading digits; the value alone without
-    an error."""
-    if not error > 0:
-        return f"{value:.3g}"
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return plus_minus(*(scale * float(data[f"{variable}{end}"]) for end in ("", "_stderr")))
 
 
 @styled

@@ -24,7 +24,8 @@ import numpy as np
 
 import crystals
 from lah10.bath.spectra import quantum_energy
-from lah10.dynamics.launch import environment
+from lah10.io.child import environment
+from lah10.io.text import plus_minus
 from lah10.units import BOLTZMANN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,9 +122,8 @@ def row(*cells, widths=(28, 10, 20, 9, 24, 10)) -> None:
     print("  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=False)).rstrip(), flush=True)
 
 
-def number(value: float, error: float = np.nan, digits: int = 4) -> str:
-    text = f"{value:.{digits}f}"
-    return text if np.isnan(error) else f"{text} ± {error:.{digits}f}"
+def number(value: float, error: float | None = None, digits: int = 4) -> str:
+    return plus_minus(value, error, digits)
 
 
 def percent(value: float, reference: float) -> str:

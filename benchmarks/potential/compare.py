@@ -23,7 +23,6 @@ missed. Whether the potential holds in long runs of both baths is another comman
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -215,24 +214,15 @@ def compressed(graph: Path, scratch: Path) -> Path:
 
 def measure_speed(models: dict[str, Path], steps: int, repeats: int) -> dict:
     """katom-step/s of each model: its fastest turn, since whatever else runs can only slow it."""
-    from lah10.dynamics.launch import environment
+    from lah10.io import child
 
     names = list(models)
-    run = subprocess.run(
-        [sys.executable, __file__, "--turns", str(steps), str(repeats), *map(str, models.values())],
-        env=environment()
-        | {
-            "OMP_NUM_THREADS": "1",
-            "TF_INTRA_OP_PARALLELISM_THREADS": "1",
-            "DP_INTRA_OP_PARALLELISM_THREADS": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    output = child.run(
+        [sys.executable, __file__, "--turns", str(steps), str(repeats), *models.values()],
+        "LAMMPS failed",
+        env=child.environment(threads=1),
     )
-    if run.returncode != 0:
-        raise UserError(f"LAMMPS failed: {(run.stderr.strip() or run.stdout.strip())[-2000:]}")
-    result = json.loads(run.stdout.strip().splitlines()[-1])
+    result = json.loads(output.strip().splitlines()[-1])
     rates = {
         name: result["atoms"] * steps / min(seconds) / 1000
         for name, seconds in zip(names, result["seconds"], strict=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lah10.dynamics.launch import environment
+from lah10.io.child import environment
 
 HERE = Path(__file__).parent
 ROOT = Path(__file__).parents[2]

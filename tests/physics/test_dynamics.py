@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lah10.campaign.merge import STATUS
 from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.lammps_input import write_data
-from lah10.dynamics.launch import environment, run_stage
+from lah10.dynamics.launch import run_stage
 from lah10.errors import PointFailure
+from lah10.io.child import environment
+from lah10.schema import STATUS
 from lah10.units import BOLTZMANN
 
 ROOT = Path(__file__).parents[2]

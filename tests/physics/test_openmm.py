@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lah10.bath.spectra import bath_energy, oscillator_energies
-from lah10.dynamics.launch import environment
+from lah10.io.child import environment
 from lah10.units import BOLTZMANN
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks/bath"

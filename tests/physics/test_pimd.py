@@ -15,7 +15,7 @@ from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, REPEAT, ROW, exact_vol
 
 from lah10.bath.spectra import quantum_energy
 from lah10.crystal.frames import Trajectory
-from lah10.dynamics.launch import environment
+from lah10.io.child import environment
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.launch import run_pimd
 from lah10.units import BOLTZMANN, MVV2E, PLANCK

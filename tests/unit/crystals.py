@@ -37,7 +37,7 @@ def random_rotation(rng: np.random.Generator) -> np.ndarray:
 def deformation(e: float, variant: int) -> np.ndarray:
     """Rhombohedral deformation r -> r @ F in cubic axes: shears e with the signs of a variant.
 
-    Variants in the order of `lah10.campaign.merge.VARIANTS`: 111, -111, 1-11, 11-1.
+    Variants in the order of `lah10.schema.VARIANTS`: 111, -111, 1-11, 11-1.
     """
     axis = np.array([(1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)])[variant]
     shear = e * np.outer(axis, axis)

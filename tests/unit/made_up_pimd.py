@@ -9,7 +9,7 @@ from lah10 import units
 from lah10.analysis.energetics import degrees_of_freedom
 from lah10.crystal import structures
 from lah10.crystal.trajectory import write_trajectory
-from lah10.dynamics.records import write_dataset
+from lah10.io import netcdf
 from lah10.pimd import records
 from lah10.pimd.beads import spring_frequencies
 
@@ -67,7 +67,7 @@ def write_run(
         series, rows = {}, 0
     springs = spring_frequencies(beads, temperature, None)
     paths = {name: folder / f"{name}.nc" for name in ("thermo", "centroids", "beads")}
-    write_dataset(
+    netcdf.write(
         records.thermo_dataset(0.002 * np.arange(rows), series, MASSES, counts, springs, attrs),
         paths["thermo"],
     )

@@ -11,6 +11,7 @@ from lah10.bath.spectra import noise_energy
 from lah10.crystal import structures
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics import records
+from lah10.io import netcdf
 
 MASSES = atomic_masses[[57, 1]]
 ATTRS = {
@@ -115,8 +116,8 @@ def write_run(
         "supercell": folder / "supercell.xyz",
     }
     write_trajectory(paths["trajectory"], len(template), trajectory, "made up")
-    records.write_dataset(thermo(template, rng, n=max(4 * frames, 1), **attrs), paths["thermo"])
-    records.write_dataset(
+    netcdf.write(thermo(template, rng, n=max(4 * frames, 1), **attrs), paths["thermo"])
+    netcdf.write(
         oscillator_spectra(template, (6.0, 40.0), bath="classical"), paths["spectra"]
     )
     structures.write_supercell(paths["supercell"], template)

@@ -7,9 +7,18 @@ import numpy as np
 import xarray as xr
 
 from lah10 import ELEMENTS
-from lah10.analysis.summary import EXTRA
-from lah10.campaign.merge import BATH_OK, FLAGS, PHASE, STATUS, VARIABLES, VARIANTS, point_folder
+from lah10.campaign.grid import point_folder
 from lah10.config.quantities import canonical
+from lah10.schema import (
+    BATH_OK,
+    FLAGS,
+    PHASE,
+    STATUS,
+    SUMMARY,
+    VARIANTS,
+    measured,
+    uncertainty,
+)
 
 CONFIG = {
     "campaign": "made-up",
@@ -32,20 +41,23 @@ def values(bath: str, pressure: float, temperature: float) -> dict[str, np.ndarr
     quantum = np.hypot(zero_point, 0.6 * temperature)
     energy = temperature if bath == "classical" else quantum
     result: dict[str, np.ndarray | float] = {}
-    for name, (dims, _, _) in VARIABLES.items():
+    for name, (dims, _, _) in SUMMARY.items():
         shape = tuple({"element": 2, "variant": 5}[dim] for dim in dims)
-        result[name] = rng.uniform(0.5, 1.5, shape)
-        result[f"{name}_stderr"] = np.full(shape, 0.02)
+        # Nothing γ-deconvolved: figures and tables do without.
+        known = "deconvolved" not in name
+        result[name] = rng.uniform(0.5, 1.5, shape) if known else np.full(shape, np.nan)
+        result[uncertainty(name)] = np.full(shape, 0.02)
     result |= {
         "theta_deviation": deviation, "theta_deviation_stderr": 0.06,
         "theta_large": 90.0 + deviation, "theta_large_stderr": 0.06,
         "theta_small": 90.0 - 0.9 * deviation, "theta_small_stderr": 0.06,
-        "theta_null": 0.15, "theta_null_stderr": 0.05, "theta_threshold": 0.35,
+        "theta_null": 0.15, "theta_null_spread": 0.05, "theta_threshold": 0.35,
         "energy_per_mode": energy, "energy_per_mode_stderr": 8.0,
         "kinetic_temperature_mean": 1.03 * energy, "kinetic_temperature_mean_stderr": 6.0,
         "zero_point_temperature": zero_point + (10.0 if bath == "classical" else 0.0),
         "zero_point_temperature_stderr": 7.0,
-        "diffusion": np.array([1e-8, 1.3e-6]), "diffusion_stderr": np.array([2e-8, 3e-7]),
+        "diffusion_limit": np.full(2, np.nan), "diffusion": np.array([1e-8, 1.3e-6]),
+        "diffusion_stderr": np.array([2e-8, 3e-7]),
         "phase": PHASE["distorted" if distorted else "cubic"],
         "quantum_bath_ok": BATH_OK["not_applicable" if bath == "classical" else "not_ok"],
         "status": STATUS["ok"],
@@ -68,7 +80,7 @@ def write_point(points: Path, bath: str, pressure, temperature, status: str = "o
         if name in FLAGS:
             variables[name] = ((), np.int8(value))
             continue
-        dims, units, long_name = (VARIABLES | EXTRA)[name.removesuffix("_stderr")]
+        dims, units, long_name = SUMMARY[measured(name)]
         variables[name] = (dims, value, {"units": units, "long_name": long_name})
     attrs = {
         "status": status, "status_message": "" if status == "ok" else f"{status} at 1.2 ps",

@@ -4,19 +4,18 @@ import json
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from campaigns import REPOSITORY
-from lah10.campaign.merge import PHASE, STATUS, significance
+from lah10.analysis import dataset
 from lah10.io.files import sha256
+from lah10.schema import PHASE, STATUS, significance
 
 FOLDER = REPOSITORY / "results/reference"
 
 
 @pytest.fixture(scope="module")
 def reference():
-    with xr.open_dataset(FOLDER / "phase_diagram.nc", decode_times=False) as data:
-        return data.load()
+    return dataset.read(FOLDER / "phase_diagram.nc", "the reference results", "restore it from git")
 
 
 def test_they_are_of_the_shipped_potential(reference):

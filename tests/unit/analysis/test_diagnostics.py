@@ -9,10 +9,10 @@ from lah10.analysis import diagnostics, energetics
 
 GOOD = {
     "spectral_blocks": 10,
-    "occupation_deviation": np.array([0.04, 0.02]),
-    "occupation_deviation_stderr": np.array([0.02, 0.01]),
-    "mode_occupation": np.array([1.05, 0.98]),
-    "mode_occupation_stderr": np.array([0.02, 0.01]),
+    "spectral_energy_mismatch": np.array([0.04, 0.02]),
+    "spectral_energy_mismatch_stderr": np.array([0.02, 0.01]),
+    "kinetic_energy_ratio": np.array([1.05, 0.98]),
+    "kinetic_energy_ratio_stderr": np.array([0.02, 0.01]),
     "kinetic_temperature_mean": 860.0,
     "kinetic_temperature_mean_deconvolved": 820.0,
     "cell_temperature": 300.0,
@@ -34,12 +34,18 @@ def test_nothing_to_judge():
     ("change", "reason"),
     [
         (
-            {"occupation_deviation": np.array([0.04, 0.27])},
-            "H: occupation_deviation 0.27, limit 0.1",
+            {"spectral_energy_mismatch": np.array([0.04, 0.27])},
+            "H: spectral_energy_mismatch 0.27, limit 0.1",
         ),
-        ({"mode_occupation": np.array([1.45, 0.98])}, "La: mode_occupation 0.45 away from 1"),
-        ({"mode_occupation": np.array([1.0, 0.8])}, "H: mode_occupation 0.20 away from 1"),
-        ({"mode_occupation": np.array([np.nan, 1.0])}, "La: mode_occupation nan"),
+        (
+            {"kinetic_energy_ratio": np.array([1.45, 0.98])},
+            "La: kinetic_energy_ratio 0.45 away from 1",
+        ),
+        (
+            {"kinetic_energy_ratio": np.array([1.0, 0.8])},
+            "H: kinetic_energy_ratio 0.20 away from 1",
+        ),
+        ({"kinetic_energy_ratio": np.array([np.nan, 1.0])}, "La: kinetic_energy_ratio nan"),
         ({"cell_temperature": 5000.0}, "cell temperature 5000 K, limit 2580 K"),
         ({"kinetic_temperature_mean_deconvolved": 700.0}, "friction 0.23 of the kinetic energy"),
     ],
@@ -55,14 +61,20 @@ def test_what_makes_it_false(change, reason):
     [
         ({"spectral_blocks": 4}, "4 spectral segments after equilibration, fewer than 5"),
         # Beyond the limit, or within it, by less than the errors allow to say.
-        ({"mode_occupation": np.array([1.12, 0.98])}, "La: mode_occupation 0.12 away from 1"),
-        ({"mode_occupation": np.array([1.08, 0.98])}, "La: mode_occupation 0.08 away from 1"),
+        (
+            {"kinetic_energy_ratio": np.array([1.12, 0.98])},
+            "La: kinetic_energy_ratio 0.12 away from 1",
+        ),
+        (
+            {"kinetic_energy_ratio": np.array([1.08, 0.98])},
+            "La: kinetic_energy_ratio 0.08 away from 1",
+        ),
         (
             {
-                "mode_occupation": np.array([1.3, 1.0]),
-                "mode_occupation_stderr": np.array([0.15, 0.01]),
+                "kinetic_energy_ratio": np.array([1.3, 1.0]),
+                "kinetic_energy_ratio_stderr": np.array([0.15, 0.01]),
             },
-            "La: mode_occupation 0.30 away from 1, limit 0.1, error 0.15",
+            "La: kinetic_energy_ratio 0.30 away from 1, limit 0.1, error 0.15",
         ),
         ({"cell_temperature_stderr": np.nan}, "cell temperature 300 K"),
     ],
@@ -89,13 +101,13 @@ def test_an_adaptation_that_has_not_settled():
 
 
 def test_friction_that_is_exhausted_explains_what_is_too_hot():
-    idle = {"friction_exhausted": np.array([0.3, 0.06])}
+    idle = {"gamma_r_saturated_share": np.array([0.3, 0.06])}
     assert diagnostics.quantum_bath("adqtb", GOOD | idle) == (1, "")
     for deviation, flag in ((0.16, 0), (0.11, 2)):
-        hot = {"occupation_deviation": np.array([0.04, deviation])}
+        hot = {"spectral_energy_mismatch": np.array([0.04, deviation])}
         found, reason = diagnostics.quantum_bath("adqtb", GOOD | idle | hot)
         assert found == flag
-        assert reason.startswith("H: occupation_deviation")
+        assert reason.startswith("H: spectral_energy_mismatch")
         assert "γ_r is next to nothing where 6% of H's motion is; a larger bath.friction" in reason
         assert "La's" not in reason
 
@@ -126,7 +138,7 @@ def test_leaking_crystal_is_found_out(share, flag):
     summary, _ = energetics.measure(made_up_run.thermo(template, rng), spectra, 0.0)
     found, reason = diagnostics.quantum_bath("qtb", summary)
     assert found == flag
-    assert ("H: mode_occupation" in reason) == (flag == 0)
+    assert ("H: kinetic_energy_ratio" in reason) == (flag == 0)
 
 
 def spectra_by_block(rng, blocks=8, bands=60, noise=0.3):
@@ -136,9 +148,9 @@ def spectra_by_block(rng, blocks=8, bands=60, noise=0.3):
     return held, 1 + noise * rng.normal(size=shape)
 
 
-def test_occupation_deviation_of_noise_is_none():
+def test_spectral_energy_mismatch_of_noise_is_none():
     rng = np.random.default_rng(5)
-    found = [energetics.occupation_deviation(*spectra_by_block(rng)) for _ in range(50)]
+    found = [energetics.spectral_energy_mismatch(*spectra_by_block(rng)) for _ in range(50)]
     values, errors = np.array(found).transpose(1, 0, 2)
     assert abs(values.mean(axis=0)).max() < 0.01
     # Student's t of seven degrees of freedom scatters by 1.2.
@@ -148,15 +160,15 @@ def test_occupation_deviation_of_noise_is_none():
     assert abs((held - wanted).mean(axis=0)).sum() / held.mean(axis=0).sum() > 0.05
 
 
-def test_occupation_deviation_adds_up_what_cancels():
+def test_spectral_energy_mismatch_adds_up_what_cancels():
     rng = np.random.default_rng(6)
     held, wanted = spectra_by_block(rng, noise=0.1)
     held[:, 1, :30] += 0.4
     held[:, 1, 30:] -= 0.4
-    value, error = energetics.occupation_deviation(held, wanted)
+    value, error = energetics.spectral_energy_mismatch(held, wanted)
     assert value[1] == pytest.approx(0.4, abs=4 * error[1]) and error[1] < 0.02
     assert abs(value[0]) < 4 * error[0]
-    assert np.isnan(energetics.occupation_deviation(held[:1], wanted[:1])).all()
+    assert np.isnan(energetics.spectral_energy_mismatch(held[:1], wanted[:1])).all()
 
 
 def test_excess_is_seen_where_the_random_force_is_off():
@@ -174,7 +186,8 @@ def test_excess_is_seen_where_the_random_force_is_off():
     thermo = made_up_run.thermo(template, np.random.default_rng(7))
     summary, _ = energetics.measure(thermo, spectra, 0.0)
     assert summary["fdt_deviation"][1] < 0.05
-    assert summary["occupation_deviation"][1] > 0.10
-    assert summary["friction_exhausted"][1] > 0.1 > summary["friction_exhausted"][0]
+    assert summary["spectral_energy_mismatch"][1] > 0.10
+    assert summary["gamma_r_saturated_share"][1] > 0.1 > summary["gamma_r_saturated_share"][0]
     flag, reason = diagnostics.quantum_bath("adqtb", summary)
-    assert flag == 0 and "H: occupation_deviation" in reason and "a larger bath.friction" in reason
+    assert flag == 0 and "H: spectral_energy_mismatch" in reason
+    assert "a larger bath.friction" in reason

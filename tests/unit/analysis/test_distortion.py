@@ -8,9 +8,9 @@ from ase.geometry import cellpar_to_cell
 
 from crystals import deformation, random_rotation, supercell, thermal_noise
 from lah10.analysis import distortion
-from lah10.campaign.merge import PHASE, VARIANTS
 from lah10.crystal import structures
 from lah10.crystal.sites import SiteMap, find_cages
+from lah10.schema import PHASE, VARIANTS
 
 RESOURCES = Path(__file__).parents[3] / "resources" / "structures"
 E = 0.02  # shear strain of the constructed crystals
@@ -155,7 +155,7 @@ def test_cubic_noise_is_what_the_null_expects(rho):
     column = {name: np.array([run[name] for run in runs]) for name in runs[0]}
     deviation, null = column["theta_deviation"], column["theta_null"]
     assert deviation.mean() == pytest.approx(null.mean(), rel=0.25)
-    assert deviation.std() == pytest.approx(column["theta_null_stderr"].mean(), rel=0.5)
+    assert deviation.std() == pytest.approx(column["theta_null_spread"].mean(), rel=0.5)
     assert (column["phase"] == PHASE["distorted"]).sum() <= 1
     # Where the noise would have hidden R-3m nothing is said; elsewhere it is called cubic.
     told = column["theta_threshold"] < distortion.RESOLVED

@@ -122,7 +122,7 @@ def test_missing_energy_shows_in_the_occupation_of_modes(rng):
     spectra["velocity_spectrum"][:, 1] *= 0.8
     summary, arrays = energetics.measure(made_up_run.thermo(template, rng), spectra, 0.0)
     freedom = energetics.degrees_of_freedom(np.array([8, 80]), made_up_run.MASSES)
-    assert summary["mode_occupation"] == pytest.approx([1.0, 0.8])
+    assert summary["kinetic_energy_ratio"] == pytest.approx([1.0, 0.8])
     theta = bath_energy("qtb", [6, 40], 200.0) / units.BOLTZMANN * [24, 240] / freedom
     assert summary["kinetic_temperature_expected"] == pytest.approx(theta, rel=0.006)
     assert arrays["response_modes"] == pytest.approx([24, 240] / freedom, rel=0.01)

@@ -6,16 +6,16 @@ import xarray as xr
 
 import made_up_run
 from crystals import deformation, supercell
-from lah10.analysis.summary import EXTRA, analyse_point, equilibration_time
+from lah10.analysis.summary import analyse_point, equilibration_time
 from lah10.campaign import merge
-from lah10.campaign.merge import PHASE, STATUS, VARIABLES
 from lah10.crystal.sites import find_cages
-from lah10.dynamics import records
 from lah10.errors import UserError
+from lah10.io import netcdf
+from lah10.schema import EXTRAPOLATION, PHASE, STATUS, SUMMARY, uncertainty
 
 NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
 #: What only an adaptive bath has.
-OF_ADAPTATION = ("friction_drift", "friction_exhausted")
+OF_ADAPTATION = ("friction_drift", "gamma_r_saturated_share")
 #: Counts and limits, which know no error.
 WITHOUT_ERROR = ("diffusion_limit_stderr", "equilibration_time_stderr", "spectral_blocks_stderr",
                  "theta_threshold_stderr")  # fmt: skip
@@ -45,8 +45,8 @@ def distorted(tmp_path_factory):
 def test_every_number_is_there_with_error_and_units(distorted):
     _, _, found = distorted
     summary = found["summary"]
-    for name in [*VARIABLES, *EXTRA]:
-        for variable in (name, f"{name}_stderr"):
+    for name in SUMMARY:
+        for variable in (name, uncertainty(name)):
             assert summary[variable].attrs["units"], variable
             assert summary[variable].attrs["long_name"], variable
             without = (*OF_COMMITTEE, *OF_ADAPTATION, *WITHOUT_ERROR)
@@ -65,7 +65,7 @@ def test_a_spread_is_not_called_a_standard_error(distorted, tmp_path):
         [("classical", 150, 200, folder / "out" / "summary.nc")], tmp_path / "phase_diagram.nc"
     )
     for dataset in (found["summary"], merged):
-        assert dataset.theta_null_stderr.long_name.startswith("spread over bootstrap samples")
+        assert dataset.theta_null_spread.long_name.startswith("spread over bootstrap samples")
         for name in ("theta_deviation_stderr", "local_distortion_null_stderr"):
             assert dataset[name].long_name.startswith("standard error: ")
 
@@ -79,10 +79,10 @@ def test_a_committee_tells_where_it_does_not_know(tmp_path):
     half = len(deviation) // 2
     for disagreement, flag in ((0.3, "inside"), (4.0, "outside")):
         deviation[half::4] = disagreement
-        records.write_dataset(thermo.assign(model_deviation=("time", deviation)), run["thermo"])
+        netcdf.write(thermo.assign(model_deviation=("time", deviation)), run["thermo"])
         found = analyse(tmp_path, run)
         summary = found["summary"]
-        assert summary.extrapolation == merge.EXTRAPOLATION[flag]
+        assert summary.extrapolation == EXTRAPOLATION[flag]
         assert summary.extrapolated_share == pytest.approx(0.5 * (flag == "outside"), abs=0.1)
         assert summary.model_deviation_largest == disagreement
         assert summary.model_deviation == pytest.approx((0.2 + disagreement) / 2, rel=0.2)
@@ -135,8 +135,8 @@ def test_failed_run_gives_nan_and_its_status(tmp_path, frames):
     found = analyse(tmp_path, run)
     summary = found["summary"]
     assert summary.status == STATUS["lost_atoms"] and summary.phase == PHASE["undetermined"]
-    for name in VARIABLES:
-        assert summary[name].isnull().all() and summary[f"{name}_stderr"].isnull().all(), name
+    for name in SUMMARY:
+        assert summary[name].isnull().all() and summary[uncertainty(name)].isnull().all(), name
     for dataset in found.values():
         assert dataset.attrs["status"] == "lost_atoms"
         assert all(variable.isnull().all() for variable in dataset.data_vars.values()
@@ -164,7 +164,7 @@ def test_drift_at_the_beginning_is_left_out(tmp_path):
     thermo = xr.load_dataset(run["thermo"])
     n = thermo.sizes["time"]
     thermo["volume"] += 20 * np.exp(-np.arange(n) / (0.07 * n))
-    records.write_dataset(thermo, run["thermo"])
+    netcdf.write(thermo, run["thermo"])
     axes = find_cages(supercell()).axes
     begin = equilibration_time(thermo, axes)
     length = float(thermo.time[-1])

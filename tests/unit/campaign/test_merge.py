@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lah10.campaign.merge import PHASE, STATUS, VARIABLES, merge, point_folder, significance
+from lah10.campaign.merge import merge
 from lah10.errors import UserError
+from lah10.schema import FORMER, PHASE, STATUS, SUMMARY, uncertainty
 from synthetic_campaign import CONFIG, write_campaign, write_point
 
 SMALL = {"baths": ("classical", "qtb"), "pressures": (100, 150), "temperatures": (100, 300)}
@@ -33,10 +34,10 @@ def test_round_trip(tmp_path):
 def test_every_variable_has_units_and_long_name(tmp_path):
     merge(write_campaign(tmp_path, **SMALL), tmp_path / "merged.nc")
     with xr.open_dataset(tmp_path / "merged.nc") as merged:
-        for name in VARIABLES:
-            assert merged[name].attrs["units"] == VARIABLES[name][1]
+        for name in SUMMARY:
+            assert merged[name].attrs["units"] == SUMMARY[name].units
             assert merged[name].attrs["long_name"]
-            assert f"{name}_stderr" in merged
+            assert uncertainty(name) in merged
         for name in ("pressure", "temperature", "bath", "element", "variant"):
             assert merged[name].attrs["long_name"]
         assert merged.pressure.units == "GPa"
@@ -61,7 +62,7 @@ def test_failed_and_missing_points_are_nan_with_a_status(tmp_path):
             cell = merged.sel(bath=point[0], pressure=point[1], temperature=point[2])
             assert cell.status.item() == STATUS[status]
             assert cell.phase.item() == PHASE["undetermined"]
-            for name in VARIABLES:
+            for name in SUMMARY:
                 assert cell[name].isnull().all(), name
         assert int((merged.status == STATUS["ok"]).sum()) == 6
         assert merged.sel(bath="classical", pressure=150, temperature=300).status_message.item()
@@ -82,7 +83,7 @@ def test_points_absent_from_the_list_are_missing_too(tmp_path):
 def test_all_variables_are_there_when_every_point_is_missing(tmp_path):
     points = [("qtb", 150, 100, tmp_path / "nowhere.nc"), ("qtb", 200, 100, None)]
     merged = merge(points, tmp_path / "merged.nc", {"campaign": "empty"})
-    assert set(VARIABLES) <= set(merged)
+    assert set(SUMMARY) <= set(merged)
     assert (merged.status == STATUS["missing"]).all()
     assert merged.theta_deviation.isnull().all()
     assert merged.attrs["campaign"] == "empty"
@@ -184,13 +185,26 @@ def test_bad_lists_are_refused(tmp_path, points, message):
         merge(points, tmp_path / "merged.nc")
 
 
-def test_significance_counts_spreads_of_the_null(tmp_path):
-    path = write_point(tmp_path, "qtb", 150, 100, theta_deviation=0.55, theta_null=0.3,
-                       theta_null_stderr=0.05)
-    merged = merge([("qtb", 150, 100, path)], tmp_path / "merged.nc")
-    assert significance(merged).item() == pytest.approx(5.0)
+def test_former_names_are_aliases_in_the_file(tmp_path):
+    merged = merge(write_campaign(tmp_path, **SMALL), tmp_path / "merged.nc")
+    assert not FORMER.keys() & set(merged)
+    with xr.open_dataset(tmp_path / "merged.nc") as written:
+        for former, name in FORMER.items():
+            if name in merged:
+                np.testing.assert_array_equal(written[former], merged[name])
+                assert written[former].alias_of == name
+                assert written[former].units == merged[name].units
+        assert {"theta_null_stderr", "mode_occupation_stderr"} <= set(written)
 
 
-def test_point_folders_are_canonical(tmp_path):
-    assert point_folder("points", "qtb", 150.0, 1.50).as_posix() == "points/qtb/P150_T1.5"
-    assert point_folder("points", "qtb", "100", 300).as_posix() == "points/qtb/P100_T300"
+def test_summaries_of_either_generation_merge(tmp_path):
+    """A point analysed before the names changed beside one analysed after."""
+    old = write_point(tmp_path, "qtb", 150, 100, theta_null_spread=0.07)
+    new = write_point(tmp_path, "qtb", 150, 300, theta_null_spread=0.09)
+    summary = xr.load_dataset(old)
+    back = {name: former for former, name in FORMER.items() if name in summary}
+    assert "theta_null_spread" in back
+    summary.rename(back).to_netcdf(old)
+    points = [("qtb", 150, 100, old), ("qtb", 150, 300, new)]
+    merged = merge(points, tmp_path / "merged.nc")
+    np.testing.assert_array_equal(merged.theta_null_spread.values.ravel(), [0.07, 0.09])

@@ -61,7 +61,7 @@ def test_points_beyond_the_potentials_data_are_named(tmp_path):
     assert table.extrapolations(data) == said
     data["extrapolation"][:] = -1
     for asked in (data, data.drop_vars("extrapolation")):
-        assert table.extrapolations(asked).endswith("not known, no committee was asked.")
+        assert table.extrapolations(asked).endswith("unknown, the campaign has no committee.")
 
 
 def test_diffusion_or_its_limit(tmp_path):
@@ -73,6 +73,7 @@ def test_diffusion_or_its_limit(tmp_path):
     limit[0, 0, 0, 1] = 8.3e-8
     found = [row[-1] for row in table.rows(data.assign(diffusion_limit=limit))]
     assert found == ["< 0.083 (no hop, 95 %)", "2.10 ± 1.10"]
+    data = data.drop_vars("diffusion_limit")
     assert [row[-1] for row in table.rows(data)] == ["2.10 ± 1.10"] * 2  # of an older analysis
 
 

@@ -5,9 +5,11 @@ import pytest
 import xarray as xr
 from matplotlib.container import ErrorbarContainer
 
-from lah10.campaign.merge import PHASE, merge, point_folder
+from lah10.campaign.grid import point_folder
+from lah10.campaign.merge import merge
 from lah10.errors import UserError
 from lah10.figures import campaign as figures
+from lah10.schema import PHASE
 from synthetic_campaign import correlations, diffusion, write_campaign
 
 FAILED = ("classical", 200, 300)
@@ -97,7 +99,7 @@ def test_fig2a_significance_follows_the_null(campaign):
     _, dataset = campaign
     dataset = dataset.copy(deep=True)
     dataset["theta_null"][:] = 0.1
-    dataset["theta_null_stderr"][:] = 0.05
+    dataset["theta_null_spread"][:] = 0.05
     dataset["theta_deviation"][:] = 0.3
     dataset.theta_deviation.loc["classical", 100, 100] = 0.24
     shown = lines(figures.fig2a(dataset, "classical").axes[0])["θ within 3σ of the cubic null"]

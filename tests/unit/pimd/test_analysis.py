@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 
 import made_up_pimd
-from lah10.campaign.merge import PHASE, STATUS, VARIABLES
 from lah10.errors import UserError
-from lah10.pimd.analysis import EXTRA, analyse_run
+from lah10.pimd.analysis import analyse_run
+from lah10.schema import BEADS, PHASE, STATUS, SUMMARY, uncertainty
 
 
 def analyse(folder, run, **options):
@@ -57,7 +57,7 @@ def test_theta_of_centroids_and_of_beads(found):
         deviation, null = (float(summary[f"{name}_{word}"]) for word in ("deviation", "null"))
         assert small < 90 < large
         assert deviation == pytest.approx(max(large - 90, 90 - small))
-        assert deviation < null + 4 * float(summary[f"{name}_null_stderr"])
+        assert deviation < null + 4 * float(summary[f"{name}_null_spread"])
     ratio = float(summary.theta_beads_null / summary.theta_null)
     assert 2 < ratio < 8
 
@@ -83,12 +83,12 @@ def test_structure_is_that_of_beads(found):
 
 def test_summary_has_what_a_baths_has(found):
     summary = found["summary"]
-    assert set(VARIABLES) <= set(summary.data_vars)
+    assert set(SUMMARY) <= set(summary.data_vars)
     assert (str(summary.bath.values), int(summary.beads)) == ("pimd", 16)
     assert float(summary.pressure) == 150.0 and float(summary.temperature) == 100.0
     assert int(summary.status) == STATUS["ok"] and int(summary.quantum_bath_ok) == -1
-    for name in EXTRA:
-        assert np.isfinite(summary[name]) and np.isfinite(summary[f"{name}_stderr"])
+    for name in BEADS:
+        assert np.isfinite(summary[name]) and np.isfinite(summary[uncertainty(name)])
     for dataset in found.values():
         for name, variable in dataset.data_vars.items():
             assert {"units", "long_name"} <= variable.attrs.keys(), name

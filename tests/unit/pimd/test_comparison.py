@@ -9,17 +9,18 @@ import xarray as xr
 import made_up_pimd
 import made_up_run
 from crystals import supercell
-from lah10.analysis import dataset, statistics
+from lah10.analysis import statistics
 from lah10.analysis.summary import analyse_point
-from lah10.campaign.merge import BATH_OK, STATUS
 from lah10.errors import UserError
 from lah10.figures import pimd as figure
 from lah10.figures.campaign import COLOURS
+from lah10.io import netcdf
 from lah10.phonons.harmonic import mean_temperature
-from lah10.pimd import comparison
+from lah10.pimd import comparison, judgement, report
 from lah10.pimd.analysis import analyse_run
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.comparison import Result
+from lah10.schema import BATH_OK, STATUS
 
 #: Kinetic temperature of H by number of beads, K.
 H = {8: 600.0, 16: 780.0, 32: 845.0}
@@ -87,7 +88,7 @@ def made(tmp_path_factory):
         results.append(Result(name, 0, "150", "100", *files))
     crystal = phonons(folder / "P150.nc")
     compared = comparison.compare(results, {"150": folder / "P150.nc"}, thermo)
-    dataset.write(compared, folder / "comparison.nc")
+    netcdf.write(compared, folder / "comparison.nc", "made up")
     return folder, crystal, xr.load_dataset(folder / "comparison.nc")
 
 
@@ -107,7 +108,7 @@ def edited(compared, *changes):
 
 def line(compared, begin):
     """What the table says in the one line that begins so."""
-    (found,) = (x for x in comparison.table(compared).splitlines() if x.startswith(f"- {begin}: "))
+    (found,) = (x for x in report.table(compared).splitlines() if x.startswith(f"- {begin}: "))
     return found.removeprefix(f"- {begin}: ")
 
 
@@ -168,7 +169,7 @@ def test_g_of_r_is_compared_with_that_of_most_beads(made):
 
 def test_table(made):
     _, _, compared = made
-    text = comparison.table(compared)
+    text = report.table(compared)
     assert "## 150 GPa, 100 K" in text
     lines = {line.split("|")[1].strip(): line for line in text.splitlines() if "|" in line}
     assert {"classical", "qtb", "pimd, 8 beads", "harmonic crystal"} <= set(lines)
@@ -188,7 +189,7 @@ def test_table(made):
 def test_judgement_of_baths(made):
     """A line a bath and a quantity, with what it says."""
     _, _, compared = made
-    text = comparison.table(compared)
+    text = report.table(compared)
     lines = [line for line in text.splitlines() if " − PIMD, " in line]
     assert len(lines) == 2 * 4 + 2
     expected = [line for line in lines if "expected" in line]
@@ -217,15 +218,15 @@ def test_judgement_of_baths(made):
 )
 def test_agreement_takes_precision(difference, error, said):
     """Of 900 K: two standard errors must be below 9 K."""
-    tolerance = comparison.TOLERANCES["kinetic_temperature"]
-    assert comparison.judge(difference, error, tolerance.of(-900.0), str(tolerance)) == said
+    tolerance = judgement.TOLERANCES["kinetic_temperature"]
+    assert judgement.judge(difference, error, tolerance.of(-900.0), str(tolerance)) == said
 
 
 def test_a_larger_factor_makes_all_noisier():
-    assert comparison.judge(9.0, 4.0, 9.0) == "differ by more than 2σ"
-    assert comparison.judge(9.0, 4.0, 9.0, "9 K", 2.4) == "too noisy to tell at 9 K with 2.4σ"
-    assert comparison.judge(3.0, 4.0, 9.0, factor=2.2) == "agree within 2.2σ"
-    assert comparison.judge(3.0, 4.0, 9.0, factor=2.3) == "too noisy to tell at 9 with 2.3σ"
+    assert judgement.judge(9.0, 4.0, 9.0) == "differ by more than 2σ"
+    assert judgement.judge(9.0, 4.0, 9.0, "9 K", 2.4) == "too noisy to tell at 9 K with 2.4σ"
+    assert judgement.judge(3.0, 4.0, 9.0, factor=2.2) == "agree within 2.2σ"
+    assert judgement.judge(3.0, 4.0, 9.0, factor=2.3) == "too noisy to tell at 9 with 2.3σ"
 
 
 #: An expected temperature of H whose errors are as good as known, at 800 K.
@@ -247,7 +248,7 @@ def test_error_of_finitely_many_beads_counts(made, bead_error):
     changed = edited(made[2], (REFERENCE, "bead_error", 1e4))
     for bath in ("classical", "qtb"):
         ours, before = (
-            {x.partition(": ")[0]: x for x in comparison.table(y).splitlines() if "− PIMD, " in x}
+            {x.partition(": ")[0]: x for x in report.table(y).splitlines() if "− PIMD, " in x}
             for y in (changed, edited(made[2], many))
         )
         here = [x for x in ours if x.startswith(f"- {bath}")]
@@ -334,7 +335,7 @@ def test_what_friction_adds_is_known_from_segments(made, segments, factor):
 
 
 def test_factor_of_errors_that_are_not_equally_well_known():
-    factor, student = comparison.noise_factor, statistics.student_factor
+    factor, student = judgement.noise_factor, statistics.student_factor
     assert factor([(1.0, 5), (1e-9, 100)]) == pytest.approx(student(2, 5))
     assert factor([(3.0, 5), (3.0, 5)]) == pytest.approx(student(2, 9))
     assert factor([(3.0, 5), (1e3, np.inf)]) == pytest.approx(2.0, abs=1e-4)
@@ -352,7 +353,7 @@ def test_chance_seldom_makes_a_difference():
     means, errors = np.array([statistics.mean_error(x) for x in noise[200:].T]).T
     differences, pairs = np.diff(means.reshape(-1, 2))[:, 0], errors.reshape(-1, 2)
     sigmas = abs(differences) / np.hypot(*pairs.T)
-    factors = [comparison.noise_factor([(e, comparison.BLOCKS) for e in pair]) for pair in pairs]
+    factors = [judgement.noise_factor([(e, judgement.BLOCKS) for e in pair]) for pair in pairs]
     assert (sigmas > 2).mean() > 0.08
     assert (sigmas > factors).mean() < 0.065  # 0.0455 where errors are known
 
@@ -381,7 +382,7 @@ def test_numbers_of_beads_are_compared_by_the_same_tolerances(made):
 
 
 def test_numbers_of_beads_are_compared_by_what_both_runs_have(made):
-    text = comparison.table(edited(made[2], ("pimd, 16 beads", "theta_deviation", np.nan)))
+    text = report.table(edited(made[2], ("pimd, 16 beads", "theta_deviation", np.nan)))
     assert "- deviation of θ from 90° with 16" not in text
     assert "- volume with 16 and 32 beads: agree" in text
 
@@ -401,16 +402,16 @@ def test_a_bath_comes_with_its_own_verdict(made):
     assert compared.quantum_bath_ok.dtype == np.int8
 
     def verdicts(compared):
-        return [x for x in comparison.table(compared).splitlines() if "its own verdict" in x]
+        return [x for x in report.table(compared).splitlines() if "its own verdict" in x]
 
     changed = compared.assign(quantum_bath_reason=compared.quantum_bath_reason.astype(object))
     for flag, word in ((0, "not ok"), (1, "ok"), (2, "undetermined")):
-        for why in ("", "H: mode_occupation 0.12 away from 1, limit 0.1"):
+        for why in ("", "H: kinetic_energy_ratio 0.12 away from 1, limit 0.1"):
             changes = ("qtb", "quantum_bath_ok", flag), ("qtb", "quantum_bath_reason", why)
             said = f"*{word}*: {why}." if why else f"*{word}*."
             assert verdicts(edited(changed, *changes)) == [f"- qtb: its own verdict is {said}"]
     # Above what is said of the bath.
-    lines = comparison.table(compared).splitlines()
+    lines = report.table(compared).splitlines()
     first = next(i for i, x in enumerate(lines) if x.startswith("- qtb − PIMD, "))
     assert lines[first - 1] == verdicts(compared)[0]
 
@@ -432,8 +433,8 @@ def test_older_summaries_know_less(made, tmp_path):
     assert int(ours.quantum_bath_ok) == BATH_OK["not_applicable"]
     assert ours.quantum_bath_reason.item() == "" and np.isnan(ours.spectral_blocks)
     assert float(row(compared, "qtb").spectral_blocks) >= 2
-    assert "its own verdict" not in comparison.table(known)
-    assert len([x for x in comparison.table(known).splitlines() if "qtb − PIMD" in x]) == 6
+    assert "its own verdict" not in report.table(known)
+    assert len([x for x in report.table(known).splitlines() if "qtb − PIMD" in x]) == 6
 
 
 def test_figure(made, tmp_path):
@@ -471,10 +472,10 @@ def test_without_a_path_integral_that_finished(made, tmp_path):
         [Result("pimd", 64, "150", "100", *files)], {"150": folder / "P150.nc"},
         {("150", "100", 64): folder / "failed/thermo.nc"},
     )  # fmt: skip
-    assert "No path-integral run finished here." in comparison.table(only)
+    assert "No path-integral run finished here." in report.table(only)
     figure.draw(only, "title")
-    dataset.write(only, tmp_path / "only.nc")
+    netcdf.write(only, tmp_path / "only.nc", "made up")
     assert xr.load_dataset(tmp_path / "only.nc").quantum_bath_reason.values.tolist() == ["", ""]
     # A bath's own verdict needs nothing to compare it with.
-    alone = comparison.table(compared.isel(row=np.flatnonzero(compared.method.values != "pimd")))
+    alone = report.table(compared.isel(row=np.flatnonzero(compared.method.values != "pimd")))
     assert "- qtb: its own verdict is *" in alone and "− PIMD, " not in alone

@@ -10,7 +10,8 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 
-from lah10.campaign.merge import merge, point_folder
+from lah10.campaign.grid import point_folder
+from lah10.campaign.merge import merge
 
 points = [
     (*point, point_folder(snakemake.params.folder, *point) / "summary.nc")

@@ -11,7 +11,7 @@ class PointFailure(Exception):
     Attributes
     ----------
     status : str
-        One of the keys of `lah10.analysis.summary.STATUS` ("lost_atoms", "nan", ...).
+        One of the keys of `lah10.schema.STATUS` ("lost_atoms", "nan", ...).
     """
 
     def __init__(self, status: str, message: str):

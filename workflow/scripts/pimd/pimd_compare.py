@@ -10,8 +10,9 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 
-from lah10.analysis.dataset import write
-from lah10.pimd.comparison import Result, compare, write_table
+from lah10.io import netcdf
+from lah10.pimd.comparison import Result, compare
+from lah10.pimd.report import write_table
 
 files, params = snakemake.input, snakemake.params
 results = [
@@ -31,5 +32,5 @@ comparison = compare(
     phonons={Path(path).stem.removeprefix("P"): path for path in files.harmonic},
     thermo=dict(zip(map(tuple, params.runs), files.thermo, strict=True)),
 )
-write(comparison, snakemake.output.dataset)
+netcdf.write(comparison, snakemake.output.dataset, "path integrals beside baths")
 write_table(comparison, snakemake.output.table)

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from lah10 import ELEMENTS
 from lah10.analysis import statistics
-from lah10.analysis.dataset import Coordinates, Table
+from lah10.analysis.dataset import Coordinates
 from lah10.crystal.periodic import images, wrap
 
 PAIRS = (("La", "La"), ("La", "H"), ("H", "H"))
@@ -31,11 +31,6 @@ COORDINATES: Coordinates = {
     "r": ("angstrom", "distance, middle of the bin", 0.5 * (EDGES[1:] + EDGES[:-1])),
 }
 
-VARIABLES: Table = {
-    "g": (("pair", "r"), "1", "partial radial distribution function"),
-    "coordination": (("pair", "r"), "1", "mean number of atoms of the second element within the "
-                     "outer edge of the bin round one of the first"),
-}  # fmt: skip
 
 
 def pair_counts(scaled: np.ndarray, cell: np.ndarray, symbols: np.ndarray) -> np.ndarray:
@@ -87,7 +82,7 @@ class PairCounts:
         self._volumes.append(abs(np.linalg.det(cell)))
 
     def reduce(self) -> dict:
-        """Values of `VARIABLES`; errors from blocks of consecutive frames."""
+        """Values of `lah10.schema.CORRELATIONS`; errors from blocks of consecutive frames."""
         if not self._counts:
             return {}
         counts, volumes = np.array(self._counts), np.array(self._volumes)

@@ -1,30 +1,28 @@
-"""Datasets from tables of variables: the same names, units and shapes whatever a run came to."""
+"""Datasets from the tables of `lah10.schema`: the same names, units and shapes whatever a run came
+to, and the reader of files of either generation of names."""
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from lah10.campaign.merge import error_name
-from lah10.io.files import atomic_path
+from lah10 import schema
+from lah10.io import netcdf
 
-#: Variables: name -> (dimensions, units, long name).
-Table = Mapping[str, tuple[tuple[str, ...], str, str]]
 #: Coordinates: name -> (units or None, long name, values where a run has none to offer).
 Coordinates = Mapping[str, tuple[str | None, str, Sequence]]
 
 
 def assemble(
     coordinates: Coordinates,
-    table: Table,
+    table: schema.Table,
     values: Mapping[str, np.ndarray | float],
     attrs: Mapping | None = None,
 ) -> xr.Dataset:
     """A dataset with every coordinate and variable of the tables; what has no value is NaN.
 
-    A value may also be named `<name>_stderr`: the standard error of a variable of the table (or a
-    spread, see `lah10.campaign.merge.SPREADS`).
+    A value may also be the uncertainty of a variable of the table (`lah10.schema.uncertainty`).
 
     Raises
     ------
@@ -40,21 +38,30 @@ def assemble(
         value = np.asarray(values.get(name, np.full(shape, np.nan)), dtype=float)
         dataset[name] = (dims, value, {"units": units, "long_name": long_name})
     for name in values.keys() - coordinates.keys() - table.keys():
-        variable = name.removesuffix("_stderr")
+        variable = schema.measured(name)
         dims, units, long_name = table[variable]
-        described = {"units": units, "long_name": error_name(variable, long_name)}
+        described = {"units": units, "long_name": schema.uncertainty_title(variable, long_name)}
         dataset[name] = (dims, np.asarray(values[name], dtype=float), described)
     return dataset
 
 
-def write(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write compressed netCDF-4; the file appears whole."""
-    encoding = {
-        # Coordinates hold no gaps; a fill value there breaks some readers.
-        name: {"zlib": True, "complevel": 4}
-        | {"_FillValue": None if name in dataset.coords else np.nan}
-        for name, variable in dataset.variables.items()
-        if variable.dtype.kind == "f"
+def flag(name: str, values, dims: tuple[str, ...] | str = ()) -> tuple:
+    """A flag of `lah10.schema.FLAGS` as xarray takes a variable: dimensions, int8 values and the
+    attributes that give each value its meaning (CF)."""
+    flags = schema.FLAGS[name]
+    described = {
+        "units": "1",
+        "long_name": schema.MEANINGS[name],
+        "flag_values": np.array(list(flags.values()), np.int8),
+        "flag_meanings": " ".join(flags),
     }
-    with atomic_path(path) as aside:
-        dataset.to_netcdf(aside, engine="netcdf4", format="NETCDF4", encoding=encoding)
+    return dims, np.asarray(values, np.int8), described
+
+
+def read(path: str | os.PathLike, what: str, remedy: str) -> xr.Dataset:
+    """A dataset of a point or a campaign, whole in memory, with the names of `lah10.schema`.
+
+    Files that hold former names (`lah10.schema.FORMER`) are read, too. The parameters, and the
+    `UserError` for a file that cannot be read, are those of `lah10.io.netcdf.read`.
+    """
+    return schema.with_current_names(netcdf.read(path, what, remedy))

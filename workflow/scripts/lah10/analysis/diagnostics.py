@@ -18,18 +18,18 @@ MIN_BLOCKS = 5
 #: What vibrations of some frequencies hold too much and of others too little, of all that an
 #: element's hold, even if their sum is right. For plain QTB this is the integrated size of Δ(ω)
 #: over the dissipated power.
-MAX_OCCUPATION_DEVIATION = 0.10
+MAX_ENERGY_MISMATCH = 0.10
 #: Kinetic energy of an element that is missing from, or in excess of, what its modes should hold.
-MAX_OCCUPATION_ERROR = 0.10
+MAX_RATIO_ERROR = 0.10
 #: Share of the crystal's kinetic energy that friction added and deconvolution took away again, by
 #: the bath's correction. Without one, positions are too narrow by about as much, which no
 #: deconvolution reaches: beyond 0.10 that is no small matter. With the noise corrected for the
-#: potential energy positions are right within 0.4 % up to 20/ps (`dynamics.spectra`), where the
+#: potential energy positions are right within 0.4 % up to 20/ps (`bath.spectra`), where the
 #: kinetic energy of LaH10 has a share of 0.10 at 100 GPa; what 0.20 bounds is the correction of
 #: the kinetic energy and pressure.
 MAX_FRICTION_SHARE = {"none": 0.10, "potential": 0.20}
-#: Share of an element's motion at which an exhausted friction is worth naming as a reason.
-MIN_EXHAUSTED = 0.02
+#: Share of an element's motion at which a γ_r at its limit is worth naming as a reason.
+MIN_SATURATED = 0.02
 #: Temperature of the cell's motion relative to the atoms' mean kinetic temperature.
 MAX_CELL_TEMPERATURE = 3.0
 #: eV/Å, largest force deviation of an atom within the committee above which a frame is beyond what
@@ -58,7 +58,7 @@ def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple
         Values of the point's summary (`energetics.measure`), with standard errors; empty where a
         run failed.
     correction : {"none", "potential"}
-        Of the bath's noise (`dynamics.spectra.noise_energy`).
+        Of the bath's noise (`bath.spectra.noise_energy`).
 
     Returns
     -------
@@ -83,10 +83,10 @@ def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple
         elif not value + margin <= limit:
             open_.append(f"{text}, error {error:.2g}")
 
-    occupation = np.abs(summary["mode_occupation"] - 1)
+    off = np.abs(summary["kinetic_energy_ratio"] - 1)
     for name, values, limit, of_what in (
-        ("occupation_deviation", summary["occupation_deviation"], MAX_OCCUPATION_DEVIATION, ""),
-        ("mode_occupation", occupation, MAX_OCCUPATION_ERROR, " away from 1"),
+        ("spectral_energy_mismatch", summary["spectral_energy_mismatch"], MAX_ENERGY_MISMATCH, ""),
+        ("kinetic_energy_ratio", off, MAX_RATIO_ERROR, " away from 1"),
     ):
         errors = summary[f"{name}_stderr"]
         for element, value, error in zip(ELEMENTS, values, errors, strict=True):
@@ -105,10 +105,10 @@ def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple
         open_.append(unsettled(drift))
         # It explains what is not in order.
         bad += open_[-1:] if bad else []
-    exhausted = np.asarray(summary.get("friction_exhausted", np.full(len(ELEMENTS), np.nan)))
-    for element, share in zip(ELEMENTS, exhausted, strict=True):
+    saturated = np.asarray(summary.get("gamma_r_saturated_share", np.full(len(ELEMENTS), np.nan)))
+    for element, share in zip(ELEMENTS, saturated, strict=True):
         for found in (bad, open_):
-            if share > MIN_EXHAUSTED and any(text.startswith(f"{element}: ") for text in found):
+            if share > MIN_SATURATED and any(text.startswith(f"{element}: ") for text in found):
                 found.append(
                     f"γ_r is next to nothing where {share:.0%} of {element}'s motion is; a larger "
                     "bath.friction may drain what leaks there"

@@ -39,7 +39,7 @@ from scipy.spatial import cKDTree
 
 from lah10 import ELEMENTS, units
 from lah10.analysis import statistics
-from lah10.analysis.dataset import Coordinates, Table
+from lah10.analysis.dataset import Coordinates
 from lah10.crystal.frames import Trajectory
 from lah10.crystal.periodic import images, wrap
 from lah10.crystal.sites import assign
@@ -66,15 +66,6 @@ COORDINATES: Coordinates = {
     "frame_time": ("ps", "time since the start of production", ()),
 }
 
-VARIABLES: Table = {
-    "msd": (("element", "time"), "angstrom2", "mean square displacement"),
-    "reordered_msd": (("time",), "angstrom2", "mean square displacement of H, least over "
-                      "permutations of the atoms"),
-    "rms_displacement": (("element",), "angstrom", "rms displacement from the mean position of "
-                         "the occupants of a site"),
-    "exchanged_share": (("frame_time",), "1", "share of the H sites whose occupant is not the one "
-                        "of the first frame"),
-}  # fmt: skip
 
 
 def spatial_blocks(template: Atoms) -> np.ndarray:
@@ -96,7 +87,7 @@ def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, 
     Returns
     -------
     summary : values of the point's summary, with standard errors.
-    arrays : values of `VARIABLES` and `COORDINATES`.
+    arrays : values of `lah10.schema.DIFFUSION` and `COORDINATES`.
     """
     n = len(trajectory)
     lags = np.unique(np.linspace(0, int(LONGEST * n), LAGS).astype(int))

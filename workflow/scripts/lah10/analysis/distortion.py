@@ -22,9 +22,9 @@ import numpy as np
 from ase import Atoms
 
 from lah10.analysis import statistics
-from lah10.analysis.dataset import Coordinates, Table
-from lah10.campaign.merge import PHASE, VARIANTS
+from lah10.analysis.dataset import Coordinates
 from lah10.crystal.sites import Cages
+from lah10.schema import PHASE, VARIANTS
 
 #: The six classes of adjacent faces, named after one of the two pairs.
 ORIENTATIONS = ("+y+z", "+y-z", "+z+x", "+z-x", "+x+y", "+x-y")
@@ -55,25 +55,6 @@ COORDINATES: Coordinates = {
     "distortion": ("degree", "distortion of a cage", 0.5 * (BINS[1:] + BINS[:-1])),
 }
 
-VARIABLES: Table = {
-    "theta": (("time", "orientation"), "degree", "distortion angle, mean over cages"),
-    "theta_mean": (("orientation",), "degree", "class mean of the distortion angle"),
-    "theta_diagonals": (("time", "orientation"), "degree", "angle between the normals to the "
-                        "diagonals of the quadrilaterals, mean over cages"),
-    "theta_centres": (("time", "orientation"), "degree", "angle between the lines from La to the "
-                      "quadrilateral centres, mean over cages"),
-    "corner_angle": (("time", "corner"), "degree", "corner angle of the quadrilaterals, mean over "
-                     "cages"),
-    "cell_angle": (("time", "angle"), "degree", "angle of the conventional cubic cell"),
-    "theta_independent_samples": ((), "1", "independent samples of theta in time"),
-    "local_distortion_series": (("window",), "degree", "distortion of a cage, mean over cages"),
-    "variant_share_series": (("window", "variant"), "1", "share of the cages in each variant"),
-    "variant_threshold": ((), "degree", "distortion below which a cage belongs to no variant"),
-    "local_distortion_density": (("distortion",), "degree-1", "distribution of the distortion over "
-                                 "cages and windows"),
-    "local_distortion_null_density": (("distortion",), "degree-1", "the same for cubic cages with "
-                                      "the same noise"),
-}  # fmt: skip
 
 
 class CageAngles:
@@ -205,7 +186,7 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     Returns
     -------
     summary : values of the point's summary, with standard errors.
-    arrays : values of `VARIABLES` and `COORDINATES`.
+    arrays : values of `lah10.schema.DISTORTION` and `COORDINATES`.
     """
     rng = np.random.default_rng(seed)
     arrays = {
@@ -237,12 +218,12 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     summary["theta_deviation"] = abs(mean - 90).max()
     summary["theta_deviation_stderr"] = abs(mean + noise["theta"] - 90).max(axis=1).std()
     null = abs(noise["theta"]).max(axis=1)
-    summary["theta_null"], summary["theta_null_stderr"] = null.mean(), null.std()
+    summary["theta_null"], summary["theta_null_spread"] = null.mean(), null.std()
     arrays["theta_independent_samples"] = len(used) / statistics.inefficiency(used)
 
     _local(summary, arrays, angles, time, start)
     summary["theta_threshold"] = _threshold(
-        summary["theta_null"], summary["theta_null_stderr"], arrays["theta_independent_samples"]
+        summary["theta_null"], summary["theta_null_spread"], arrays["theta_independent_samples"]
     )
     summary["phase"] = phase(summary)
     return summary, arrays
@@ -260,7 +241,7 @@ def _threshold(null: float, sigma: float, samples: float) -> float:
 
 
 def phase(summary: dict) -> int:
-    """Phase flag of a point, a value of `lah10.campaign.merge.PHASE`.
+    """Phase flag of a point, a value of `lah10.schema.PHASE`.
 
     Distorted: θ deviates beyond `theta_threshold`; or the crystal is distorted in domains that
     average out, when the local distortion is 3σ above its null and at least half of the cages are
@@ -269,7 +250,7 @@ def phase(summary: dict) -> int:
     distortion of R-3m would have been missed.
     """
     deviation, null = summary["theta_deviation"], summary["theta_null"]
-    sigma, limit = summary["theta_null_stderr"], summary["theta_threshold"]
+    sigma, limit = summary["theta_null_spread"], summary["theta_threshold"]
     excess = summary["local_distortion"] - summary["local_distortion_null"]
     error = np.hypot(summary["local_distortion_stderr"], summary["local_distortion_null_stderr"])
     in_variants = 1.0 - summary["variant_share"][-1]

@@ -9,9 +9,9 @@ in a cell of 88 atoms the difference is 1 %, for La alone 12 %.
 import numpy as np
 import xarray as xr
 
-from lah10 import ELEMENTS, units
+from lah10 import ELEMENTS, schema, units
 from lah10.analysis import statistics
-from lah10.analysis.dataset import Coordinates, Table
+from lah10.analysis.dataset import Coordinates
 from lah10.analysis.diagnostics import extrapolated
 from lah10.bath.adaptive import EXHAUSTED, fdt_deviation
 from lah10.bath.deconvolution import BathParameters, Deconvolution, pressure_shift
@@ -25,27 +25,6 @@ COORDINATES: Coordinates = {
     "frequency": ("THz", "frequency", ()),
 }
 
-VARIABLES: Table = {
-    "energy_per_mode_series": (("time",), "K", "energy above the static crystal per mode over k_B"),
-    "kinetic_temperature_series": (("time", "element"), "K", "kinetic temperature by element"),
-    "model_deviation_series": (("time",), "eV angstrom-1", "largest force deviation of an atom "
-                               "within the committee; NaN where it was not asked"),
-    "volume_series": (("time",), "angstrom3", "volume per formula unit LaH10"),
-    "vdos": (("frequency",), "THz-1", "vibrational density of states, normalised to 1 over the "
-             "modes"),
-    "vdos_element": (("element", "frequency"), "THz-1", "share of an element in the vibrational "
-                     "density of states"),
-    "vdos_deconvolved": (("frequency",), "THz-1", "vibrational density of states from the "
-                         "response to the random force, freed of the broadening by the friction"),
-    "vdos_deconvolved_element": (("element", "frequency"), "THz-1", "share of an element in the "
-                                 "deconvolved vibrational density of states"),
-    "vdos_modes": ((), "1", "integral of the density of states before normalisation over the "
-                   "number of modes; 1 where every mode holds the energy of the bath"),
-    "response_modes": (("element",), "1", "integral of the density of states from the response to "
-                       "the random force, over the element's modes; always 1 but for noise"),
-    "fdt_difference": (("element", "frequency"), "eV ps-1 THz-1", "Re C_vF - m gamma_r C_vv; "
-                       "positive where energy is missing"),
-}  # fmt: skip
 
 
 def measure(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dict, dict]:
@@ -61,7 +40,7 @@ def measure(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dict
     Returns
     -------
     summary : values of the point's summary, with standard errors.
-    arrays : values of `VARIABLES` and `COORDINATES`.
+    arrays : values of `lah10.schema.ENERGETICS` and `COORDINATES`.
     """
     summary, arrays = _energies(thermo, begin)
     spectral_summary, spectral_arrays = _spectra(thermo, spectra, begin)
@@ -195,7 +174,7 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
             "zero_point_temperature_deconvolved": (modes * zero_point).sum() * step,
             "friction_factor": sharp / raw,
             "kinetic_temperature_expected": expected * 3 * numbers / freedom / units.BOLTZMANN,
-            "mode_occupation": raw / expected_raw,
+            "kinetic_energy_ratio": raw / expected_raw,
             "fdt_deviation": abs(band).sum(axis=1) / scale,
             "fdt_deviation_signed": difference[:, used].sum(axis=1) / scale,
             "vdos": vdos,
@@ -217,23 +196,24 @@ def _spectra(thermo: xr.Dataset, spectra: xr.Dataset, begin: float) -> tuple[dic
     errors = {name: statistics.jackknife(np.array([one[name] for one in rest])) for name in values}
     held = np.where(used, velocity * masses[:, None] * units.MVV2E, 0.0)
     should_hold = np.where(used, force / random_friction, 0.0)
-    values["occupation_deviation"], errors["occupation_deviation"] = occupation_deviation(
+    name = "spectral_energy_mismatch"
+    values[name], errors[name] = spectral_energy_mismatch(
         _bands(held, width), _bands(should_hold, width)
     )
     values |= {f"{name}_stderr": error for name, error in errors.items()}
     values["spectral_blocks"] = len(velocity)
     if bath.name == "adqtb":
         idle = random_friction < EXHAUSTED * bath.friction
-        values["friction_exhausted"] = np.where(idle, held.mean(axis=0), 0.0).sum(axis=1)
-        values["friction_exhausted"] /= held.mean(axis=0).sum(axis=1)
+        values["gamma_r_saturated_share"] = np.where(idle, held.mean(axis=0), 0.0).sum(axis=1)
+        values["gamma_r_saturated_share"] /= held.mean(axis=0).sum(axis=1)
     if "friction_drift" in spectra:
         values["friction_drift"] = spectra["friction_drift"].values
-    arrays = {name: v for name, v in values.items() if name.removesuffix("_stderr") in VARIABLES}
+    arrays = {name: v for name, v in values.items() if schema.measured(name) in schema.ENERGETICS}
     summary = {name: v for name, v in values.items() if name not in arrays}
     return summary, arrays | {"frequency": frequency}
 
 
-def occupation_deviation(held: np.ndarray, should_hold: np.ndarray) -> tuple:
+def spectral_energy_mismatch(held: np.ndarray, should_hold: np.ndarray) -> tuple:
     """Size of what bands hold too much or too little, of all that they hold, and its error.
 
     Σ_b |h_b − s_b|/Σ_b h_b with the noise kept out: a band's sign is that of all blocks but one,

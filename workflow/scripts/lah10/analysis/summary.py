@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from lah10 import ELEMENTS
+from lah10 import ELEMENTS, schema
 from lah10.analysis import (
     correlations,
     dataset,
@@ -16,58 +16,22 @@ from lah10.analysis import (
     energetics,
     statistics,
 )
-from lah10.campaign import merge as campaign
 from lah10.crystal.frames import Trajectory
 from lah10.crystal.sites import SiteMap, find_cages
 from lah10.crystal.structures import read_supercell
 from lah10.errors import UserError
+from lah10.io import netcdf
 
+#: Detailed datasets: what measures them, and their table.
 _DETAILS = {
-    "distortion": distortion,
-    "diffusion": diffusion,
-    "energetics": energetics,
-    "correlations": correlations,
+    "distortion": (distortion, schema.DISTORTION),
+    "diffusion": (diffusion, schema.DIFFUSION),
+    "energetics": (energetics, schema.ENERGETICS),
+    "correlations": (correlations, schema.CORRELATIONS),
 }
 
 #: Frames after equilibration that a point needs; with fewer its status is "too_short".
 MIN_FRAMES = 10
-
-#: Measured here beside what every campaign's dataset holds.
-EXTRA: dataset.Table = {
-    "theta_threshold": ((), "degree", "theta deviation above which the point is called distorted"),
-    "zero_point_temperature_deconvolved": ((), "K", "zero-point energy per mode over k_B, from the "
-                                           "response to the random force and freed of the "
-                                           "broadening by the friction"),
-    "kinetic_temperature_deconvolved": (("element",), "K", "kinetic temperature by element, freed "
-                                        "of the excess by the friction"),
-    "kinetic_temperature_mean_deconvolved": ((), "K", "kinetic temperature of all atoms, freed of "
-                                             "the excess by the friction"),
-    "kinetic_temperature_expected": (("element",), "K", "kinetic temperature by element if every "
-                                     "frequency held the energy of the bath, from the response to "
-                                     "the random force; freed of the excess by the friction"),
-    "mode_occupation": (("element",), "1", "kinetic energy of an element over the expected one; "
-                        "below 1 energy leaks away"),
-    "pressure_shift": ((), "GPa", "what the friction adds to the kinetic pressure; a barostat set "
-                       "higher by this undoes it"),
-    "model_deviation_largest": ((), "eV angstrom-1", "largest force deviation of an atom within "
-                                "the committee, of all frames"),
-    "extrapolated_share": ((), "1", "share of the frames in which the committee deviates as it "
-                           "does beyond its data"),
-    "occupation_deviation": (("element",), "1", "size of what vibrations hold too much at some "
-                             "frequencies and too little at others, of all that they hold; free "
-                             "of the bias of noise"),
-    "friction_exhausted": (("element",), "1", "adaptive bath: share of the motion at frequencies "
-                           "where gamma_r is below a tenth of gamma, so that nothing but more "
-                           "friction could cool them"),
-    "diffusion_limit": (("element",), "cm2 s-1", "upper limit of the diffusion coefficient at 95 % "
-                        "confidence, from that no atom left its site; NaN where one did"),
-    "friction_drift": (("element",), "1", "adaptive bath: what gamma_r still lacked in the last "
-                       "third of the adaptation, beyond noise, over gamma; above 0.1 it has not "
-                       "settled"),
-    "spectral_blocks": ((), "1", "spectral segments used"),
-    "fdt_deviation_signed": (("element",), "1", "signed deviation from the quantum fluctuation-"
-                             "dissipation theorem; positive where energy is missing"),
-}  # fmt: skip
 
 
 def analyse_point(
@@ -125,11 +89,11 @@ def analyse_point(
             values = found
     attrs = thermo.attrs | {"status": status, "status_message": message}
     outputs = (distortion_out, diffusion_out, energetics_out, correlations_out)
-    for (name, module), path in zip(_DETAILS.items(), outputs, strict=True):
-        detail = dataset.assemble(module.COORDINATES, module.VARIABLES, values.get(name, {}), attrs)
-        dataset.write(detail, path)
+    for (name, (module, table)), path in zip(_DETAILS.items(), outputs, strict=True):
+        detail = dataset.assemble(module.COORDINATES, table, values.get(name, {}), attrs)
+        netcdf.write(detail, path, f"{name} of a point")
     result = summarise(values.get("summary", {}), status, attrs)
-    dataset.write(result, summary_out)
+    netcdf.write(result, summary_out, "summary of a point")
     return result
 
 
@@ -175,7 +139,7 @@ def _measure(
     moving["diffusion_limit"] = fluctuations.diffusion_limit(cell, span)
     vibrating = fluctuations.reduce(cell)
     for name in list(vibrating):
-        if name.removesuffix("_stderr") in diffusion.VARIABLES:
+        if schema.measured(name) in schema.DIFFUSION:
             values["diffusion"][name] = vibrating.pop(name)
     values["diffusion"]["exchanged_share"] = fluctuations.exchanged
     with xr.open_dataset(spectra, engine="netcdf4") as file:
@@ -200,39 +164,34 @@ def equilibration_time(thermo: xr.Dataset, axes: np.ndarray) -> float:
 
 
 def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
-    """The summary of a point, with every variable of the tables: NaN where `values` has none.
+    """The summary of a point, with every variable of `lah10.schema.SUMMARY`: NaN where `values` has
+    none.
 
     attrs : of the run's thermo.nc (bath, pressure_GPa and temperature_K become coordinates).
     """
     values = dict(values)
-    phase = values.pop("phase", campaign.PHASE["undetermined"])
+    phase = values.pop("phase", schema.PHASE["undetermined"])
     correction = attrs.get("bath_correction", "none")
     verdict, reason = diagnostics.quantum_bath(attrs["bath"], values, correction)
     attrs = attrs | {"quantum_bath_reason": reason}
     coordinates = {
         "element": (None, "element", ELEMENTS),
-        "variant": (None, "axis of the rhombohedral distortion", campaign.VARIANTS),
+        "variant": (None, "axis of the rhombohedral distortion", schema.VARIANTS),
     }
-    table = campaign.VARIABLES | EXTRA
-    without = {f"{name}_stderr" for name in table} - values.keys()
-    empty = {name: np.full([len(coordinates[dim][2]) for dim in table[name[:-7]][0]], np.nan)
-             for name in without}  # fmt: skip
+    table = schema.SUMMARY
+    empty = {
+        schema.uncertainty(name): np.full([len(coordinates[dim][2]) for dim in dims], np.nan)
+        for name, (dims, _, _) in table.items()
+    }
     result = dataset.assemble(coordinates, table, empty | values, attrs)
     result.coords["bath"] = attrs["bath"]
     result.coords["pressure"] = ((), float(attrs["pressure_GPa"]), {"units": "GPa"})
     result.coords["temperature"] = ((), float(attrs["temperature_K"]), {"units": "K"})
-    for name, flag in (
-        ("status", campaign.STATUS[status]),
+    for name, value in (
+        ("status", schema.STATUS[status]),
         ("phase", phase),
         ("quantum_bath_ok", verdict),
         ("extrapolation", diagnostics.extrapolation(values)),
     ):
-        flags = campaign.FLAGS[name]
-        described = {
-            "units": "1",
-            "long_name": campaign.MEANINGS[name],
-            "flag_values": np.array(list(flags.values()), np.int8),
-            "flag_meanings": " ".join(flags),
-        }
-        result[name] = ((), np.int8(flag), described)
+        result[name] = dataset.flag(name, value)
     return result

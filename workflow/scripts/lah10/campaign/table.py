@@ -5,9 +5,10 @@ import os
 import numpy as np
 import xarray as xr
 
-from lah10.campaign.merge import FLAGS
-from lah10.errors import UserError
+from lah10 import schema
+from lah10.analysis import dataset as datasets
 from lah10.io.files import atomic_path
+from lah10.io.text import markdown, plus_minus
 
 #: Unit of the column of diffusion coefficients, cm²/s, and its head.
 DIFFUSION_UNIT = 1e-6
@@ -22,7 +23,7 @@ HEADER = (
     "cubic null (°)",
     "distorted above (°)",
     "kinetic temperature (K)",
-    "freed of γ (K)",
+    "γ-deconvolved (K)",
     "harmonic, at γ (K)",
     "quantum bath",
     "volume (Å³ per LaH10)",
@@ -33,7 +34,7 @@ HEADER = (
 def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
     """A line of text a point, in the dataset's order, with `HEADER`.
 
-    A point without numbers says why, in place of its phase.
+    A point without numbers has its status in place of its phase.
     """
     found = []
     for bath in dataset.bath.values:
@@ -68,7 +69,7 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
 def extrapolations(dataset: xr.Dataset) -> str:
     """A sentence on where the potential extrapolates, by the disagreement of its committee."""
     if "extrapolation" not in dataset or not (dataset.extrapolation >= 0).any():
-        return "Beyond the potential's data: not known, no committee was asked."
+        return "Beyond the potential's data: unknown, the campaign has no committee."
     known = int((dataset.extrapolation >= 0).sum())
     points = dataset.stack(point=("bath", "pressure", "temperature"))
     beyond = points.isel(point=np.flatnonzero(points.extrapolation.values == 1))
@@ -84,7 +85,7 @@ def extrapolations(dataset: xr.Dataset) -> str:
 
 
 def _meaning(name: str, flag: xr.DataArray) -> str:
-    return next(text for text, value in FLAGS[name].items() if value == int(flag))
+    return next(text for text, value in schema.FLAGS[name].items() if value == int(flag))
 
 
 def _diffusion(point: xr.Dataset) -> str:
@@ -100,14 +101,11 @@ def _diffusion(point: xr.Dataset) -> str:
 
 
 def _number(point: xr.Dataset, name: str, places: int, with_error: bool = True) -> str:
-    """Value ± standard error ("?" where it cannot be known); empty where there is no value."""
-    if name not in point or not np.isfinite(point[name]):
+    """Value ± standard error ("?" where it is unknown); empty where there is no value."""
+    if name not in point:
         return ""
-    text = f"{float(point[name]):.{places}f}"
-    error = point.get(f"{name}_stderr") if with_error else None
-    if error is None:
-        return text
-    return f"{text} ± {float(error):.{places}f}" if np.isfinite(error) else f"{text} ± ?"
+    error = point.get(schema.uncertainty(name)) if with_error else None
+    return plus_minus(point[name].item(), None if error is None else error.item(), places)
 
 
 def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
@@ -119,16 +117,7 @@ def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
     UserError
         The dataset cannot be read.
     """
-    try:
-        data = xr.load_dataset(dataset, engine="netcdf4", decode_times=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{dataset}: cannot be read as a phase diagram ({error})") from None
-    lines = [HEADER, *rows(data)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-    lines.insert(1, tuple("-" * width for width in widths))
-    text = "\n".join(
-        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
-        for line in lines
-    )
+    data = datasets.read(dataset, "a phase diagram", "merge the campaign's points again")
+    text = markdown(HEADER, rows(data))
     with atomic_path(output) as aside:
         aside.write_text(f"{text}\n\n{extrapolations(data)}\n", encoding="utf-8")

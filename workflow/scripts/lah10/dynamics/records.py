@@ -6,36 +6,15 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from lah10 import ELEMENTS
+from lah10 import ELEMENTS, schema
 from lah10.bath.spectra import bath_energy, noise_energy
-from lah10.io.files import atomic_path
 from lah10.units import BOLTZMANN
 
-#: Recorded at every thermo interval: dimensions, unit, meaning.
-SERIES = {
-    "potential_energy": (("time",), "eV", "potential energy of the cell"),
-    "kinetic_energy": (("time", "element"), "eV", "kinetic energy of all atoms of an element"),
-    "pressure": (("time", "voigt"), "GPa", "pressure tensor, kinetic part included"),
-    "volume": (("time",), "angstrom3", "volume of the cell"),
-    "cell": (("time", "vector", "xyz"), "angstrom", "cell vectors a, b, c as rows"),
-    "cell_kinetic_energy": (("time",), "eV", "kinetic energy of the cell's six degrees of freedom"),
-}
-#: Attributes of γ_r.
-FRICTION = {"units": "ps-1", "long_name": "friction γ_r that scales the random force"}
-#: Attributes of its drift.
-DRIFT = {
-    "units": "1",
-    "long_name": "what γ_r still lacked in the last third of the adaptation, beyond noise, over γ",
-}
+#: Recorded at every thermo interval.
+SERIES = schema.THERMO
+#: Recorded where the configuration has a committee.
+OPTIONAL = schema.COMMITTEE
 FREQUENCY = {"units": "THz", "long_name": "frequency"}
-#: Recorded where the configuration asks for it; NaN at times at which it was not evaluated.
-OPTIONAL = {
-    "model_deviation": (
-        ("time",),
-        "eV angstrom-1",
-        "largest force deviation of an atom within the committee",
-    ),
-}
 VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 
 
@@ -57,32 +36,18 @@ def thermo_dataset(
     """
     shapes = {"element": len(ELEMENTS), "voigt": 6, "vector": 3, "xyz": 3}
     variables = {}
-    for name, (dims, units, meaning) in SERIES.items():
-        empty = np.empty((0, *(shapes[d] for d in dims[1:])))
-        values = np.asarray(series.get(name, empty), dtype=float)
-        variables[name] = (dims, values, {"units": units, "long_name": meaning})
-    for name, (dims, units, meaning) in OPTIONAL.items():
+    for name, variable in SERIES.items():
+        empty = np.empty((0, *(shapes[dim] for dim in variable.dims[1:])))
+        variables[name] = described(variable, np.asarray(series.get(name, empty), dtype=float))
+    for name, variable in OPTIONAL.items():
         if name in series:
-            values = np.asarray(series[name], dtype=float)
-            variables[name] = (dims, values, {"units": units, "long_name": meaning})
-    variables["mass"] = (
-        ("element",),
-        np.asarray(masses, float),
-        {"units": "g mol-1", "long_name": "atomic mass"},
-    )
-    variables["n_atoms"] = (
-        ("element",),
-        np.asarray(counts),
-        {"units": "1", "long_name": "number of atoms"},
-    )
-    variables["static_energy"] = (
-        (),
-        float(static_energy),
-        {
-            "units": "eV",
-            "long_name": "energy of the time-averaged structure relaxed in the mean cell",
-        },
-    )
+            variables[name] = described(variable, np.asarray(series[name], dtype=float))
+    for name, values in (
+        ("mass", np.asarray(masses, float)),
+        ("n_atoms", np.asarray(counts)),
+        ("static_energy", float(static_energy)),
+    ):
+        variables[name] = described(schema.COMPOSITION[name], values)
     coords = {
         "time": ("time", np.asarray(time, float), {"units": "ps", "long_name": "time"}),
         "element": list(ELEMENTS),
@@ -90,7 +55,7 @@ def thermo_dataset(
         "xyz": list("xyz"),
         "vector": list("abc"),
     }
-    return xr.Dataset(variables, coords, dict(attrs))
+    return xr.Dataset(variables, coords, dict(attrs) | {"title": "time series of a run"})
 
 
 def spectra_dataset(
@@ -103,7 +68,7 @@ def spectra_dataset(
     frequency : ndarray, shape (F,)
         THz.
     velocity, cross : ndarray, shape (blocks, elements, F)
-        S_vv in Å²/ps²/THz and Re S_vF in eV/ps/THz, two-sided (`recorder.SpectrumRecorder`).
+        S_vv in Å²/ps²/THz and Re S_vF in eV/ps/THz, two-sided (`lah10.bath.spectrum_recorder`).
     friction : ndarray, shape (elements, F)
         γ_r of the random force, 1/ps.
     sampled : sequence of int
@@ -120,55 +85,26 @@ def spectra_dataset(
         attrs["friction_per_ps"],
         1e-3 * attrs["timestep_fs"],
     )
-    full = ("block", "element", "frequency")
+    values = {
+        "velocity_spectrum": velocity,
+        "force_velocity_spectrum": cross,
+        "bath_energy": bath_energy(bath, frequency, temperature) / BOLTZMANN,
+        "noise_energy": noise / BOLTZMANN,
+        "random_friction": friction,
+        "sampled_atoms": np.asarray(sampled),
+    }
     return xr.Dataset(
-        {
-            "velocity_spectrum": (
-                full,
-                velocity,
-                {
-                    "units": "angstrom2 ps-2 THz-1",
-                    "long_name": "two-sided power spectral density of a velocity component",
-                },
-            ),
-            "force_velocity_spectrum": (
-                full,
-                cross,
-                {
-                    "units": "eV ps-1 THz-1",
-                    "long_name": "real part of the cross spectrum of velocity and random force",
-                },
-            ),
-            "bath_energy": (
-                ("frequency",),
-                bath_energy(bath, frequency, temperature) / BOLTZMANN,
-                {"units": "K", "long_name": "Θ(ω, T)/k_B of the bath"},
-            ),
-            "noise_energy": (
-                ("frequency",),
-                noise / BOLTZMANN,
-                {
-                    "units": "K",
-                    "long_name": "energy over k_B in the random force, cut-off included",
-                },
-            ),
-            "random_friction": (("element", "frequency"), friction, FRICTION),
-            "sampled_atoms": (
-                ("element",),
-                np.asarray(sampled),
-                {"units": "1", "long_name": "atoms sampled for the spectra"},
-            ),
-        },
+        {name: described(schema.SPECTRA[name], value) for name, value in values.items()},
         {
             "frequency": ("frequency", frequency, FREQUENCY),
             "element": list(ELEMENTS),
         },
-        dict(attrs),
+        dict(attrs) | {"title": "spectra of a run"},
     )
 
 
 def friction_dataset(frequency, friction, history, drift) -> xr.Dataset:
-    """What an adaptive bath learnt.
+    """The friction of an adaptive bath, and its way there.
 
     Parameters
     ----------
@@ -179,31 +115,22 @@ def friction_dataset(frequency, friction, history, drift) -> xr.Dataset:
     history : ndarray, shape (segments + 1, elements, F)
         γ_r before the first segment of the adaptation and after each, 1/ps.
     drift : ndarray, shape (elements,)
-        How far it still had to go at the end (`adaptive.Adaptation.drift`).
+        How far it still had to go at the end (`lah10.bath.adaptive.Adaptation.drift`).
     """
+    values = {
+        "random_friction": friction,
+        "random_friction_history": history,
+        "friction_drift": drift,
+    }
     return xr.Dataset(
-        {
-            "random_friction": (("element", "frequency"), friction, FRICTION),
-            "random_friction_history": (
-                ("adaptation_segment", "element", "frequency"),
-                history,
-                {"units": "ps-1", "long_name": "friction γ_r while it adapted, segment by segment"},
-            ),
-            "friction_drift": (("element",), drift, DRIFT),
-        },
+        {name: described(schema.SPECTRA[name], value) for name, value in values.items()},
         {"frequency": ("frequency", frequency, FREQUENCY), "element": list(ELEMENTS)},
     )
 
 
-def write_dataset(dataset: xr.Dataset, path) -> None:
-    """Write a dataset as compressed netCDF-4; the file appears when it is whole."""
-    encoding = {
-        name: {"zlib": True, "complevel": 4}
-        for name, variable in dataset.variables.items()
-        if variable.dtype.kind in "fi" and variable.ndim
-    }
-    with atomic_path(path) as aside:
-        dataset.to_netcdf(aside, format="NETCDF4", engine="netcdf4", encoding=encoding)
+def described(variable: schema.Variable, values) -> tuple:
+    """A variable of `lah10.schema` as xarray takes it: dimensions, values, unit and long name."""
+    return variable.dims, values, {"units": variable.units, "long_name": variable.long_name}
 
 
 def versions() -> str:

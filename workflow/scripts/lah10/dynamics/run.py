@@ -24,11 +24,19 @@ from lah10.dynamics import records
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
-from lah10.dynamics.launch import USER_ERROR
 from lah10.errors import PointFailure, UserError
-from lah10.io.child import VOLUME_LIMITS, end_with_parent, forced_since, say, temperature_limit
+from lah10.io import netcdf
+from lah10.io.child import (
+    USER_ERROR,
+    VOLUME_LIMITS,
+    end_with_parent,
+    forced_since,
+    say,
+    temperature_limit,
+)
 from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
+from lah10.schema import SPECTRA
 from lah10.units import BOLTZMANN, MVV2E
 
 #: Damping of the cell while it finds its volume (`lammps_input.integrator`).
@@ -416,7 +424,7 @@ class Stage:
                 self._estimated_pressure_shift(series["volume"]),
                 {"units": "GPa", "long_name": "what the friction adds to the kinetic pressure"},
             )
-        records.write_dataset(thermo, job.outputs["thermo"])
+        netcdf.write(thermo, job.outputs["thermo"])
 
     def _friction_dataset(self) -> xr.Dataset:
         """γ_r that the adaptation settled on, how it came there, and whether it arrived."""
@@ -460,8 +468,8 @@ class Stage:
             attrs,
         )
         if drift is not None:
-            spectra["friction_drift"] = ("element", drift, records.DRIFT)
-        records.write_dataset(spectra, job.outputs["spectra"])
+            spectra["friction_drift"] = records.described(SPECTRA["friction_drift"], drift)
+        netcdf.write(spectra, job.outputs["spectra"])
         title = f"LaH10 {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
         write_trajectory(
             job.outputs["trajectory"], len(self.masses), self._frames(unfinished), title

@@ -22,10 +22,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lah10.campaign.merge import PHASE, STATUS, point_folder, significance
+from lah10.analysis import dataset as datasets
+from lah10.campaign.grid import point_folder
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
+from lah10.schema import PHASE, STATUS, significance
 
 STYLE = Path(__file__).with_name("publication.mplstyle")
 
@@ -102,12 +104,7 @@ def draw_all(
 
 def read(path: str | os.PathLike, remedy: str) -> xr.Dataset:
     """A NetCDF file of the campaign, whole in memory; `UserError` if it cannot be read."""
-    if not Path(path).exists():
-        raise UserError(f"{path}: no such file, and the figures need it; {remedy}")
-    try:
-        return xr.load_dataset(path, engine="netcdf4", decode_times=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); {remedy}") from None
+    return datasets.read(path, "a dataset of the campaign", remedy)
 
 
 def styled(draw):

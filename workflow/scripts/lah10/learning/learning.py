@@ -30,8 +30,8 @@ from lah10.crystal.structures import read_supercell
 from lah10.crystal.trajectory import read_frames
 from lah10.dynamics import launch
 from lah10.dynamics.job import Job
-from lah10.dynamics.records import write_dataset
 from lah10.errors import UserError
+from lah10.io import netcdf
 from lah10.io.files import atomic_path, sha256
 from lah10.potential.data import dataset, labels, preparation
 from lah10.potential.data.alignment import Alignment
@@ -373,7 +373,11 @@ def select(
             aside.touch()
     # Read back: the names are those of the coordinates as they stand in the file.
     names = list(labels.read_structures(outputs["structures"])) if frames else []
-    write_dataset(_deviation_dataset(e, deviation, chosen, bounds), outputs["deviations"])
+    netcdf.write(
+        _deviation_dataset(e, deviation, chosen, bounds),
+        outputs["deviations"],
+        "deviation of the committee along an exploration",
+    )
     result = {
         "round": number,
         "models": [{"path": str(model), "sha256": sha256(model)} for model in models],

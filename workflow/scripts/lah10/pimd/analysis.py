@@ -1,4 +1,4 @@
-"""What a path-integral run says of its point, in the terms of the baths' summaries.
+"""The analysis of one path-integral run, in the terms of the baths' summaries.
 
 Which particle a quantity belongs to: the ring's beads have the distribution that a measurement of
 the quantum particle would find, as atoms have under a quantum bath; the centroid is their mean.
@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from lah10 import units
+from lah10 import schema, units
 from lah10.analysis import correlations, dataset, diffusion, distortion, statistics
 from lah10.analysis.energetics import degrees_of_freedom
 from lah10.analysis.summary import MIN_FRAMES, equilibration_time, summarise
@@ -26,19 +26,7 @@ from lah10.crystal.frames import Trajectory
 from lah10.crystal.sites import SiteMap, find_cages
 from lah10.crystal.structures import read_supercell
 from lah10.errors import UserError
-
-#: Measured here beside what a bath's summary holds.
-EXTRA: dataset.Table = {
-    "theta_beads_large": ((), "degree", "largest class mean of the distortion angle, of beads"),
-    "theta_beads_small": ((), "degree", "smallest class mean of the distortion angle, of beads"),
-    "theta_beads_deviation": ((), "degree", "largest deviation of the distortion angle from 90 "
-                              "degree, of beads"),
-    "theta_beads_null": ((), "degree", "theta_beads_deviation expected of a cubic crystal with the "
-                         "same noise"),
-    "pressure_mean": ((), "GPa", "mean pressure, centroid-virial estimator"),
-    "bead_temperature": ((), "K", "kinetic temperature of the beads over their number; the "
-                         "point's temperature where sampling is right"),
-}  # fmt: skip
+from lah10.io import netcdf
 
 
 def analyse_run(
@@ -88,17 +76,17 @@ def analyse_run(
         else:
             values = found
     attrs = thermo.attrs | {"status": status, "status_message": message}
-    for name, module, path in (
-        ("distortion", distortion, distortion_out),
-        ("correlations", correlations, correlations_out),
+    for name, module, table, path in (
+        ("distortion", distortion, schema.DISTORTION, distortion_out),
+        ("correlations", correlations, schema.CORRELATIONS, correlations_out),
     ):
-        detail = dataset.assemble(module.COORDINATES, module.VARIABLES, values[name], attrs)
-        dataset.write(detail, path)
+        detail = dataset.assemble(module.COORDINATES, table, values[name], attrs)
+        netcdf.write(detail, path, f"{name} of a path-integral run")
     summary = summarise(values["summary"], status, attrs)
-    empty = {f"{name}_stderr": np.nan for name in EXTRA}
-    extra = dataset.assemble({}, EXTRA, empty | values["extra"])
+    empty = {schema.uncertainty(name): np.nan for name in schema.BEADS}
+    extra = dataset.assemble({}, schema.BEADS, empty | values["extra"])
     summary = summary.merge(extra).assign_coords(beads=((), int(thermo.attrs["beads"])))
-    dataset.write(summary, summary_out)
+    netcdf.write(summary, summary_out, "summary of a path-integral run")
     return summary
 
 
@@ -201,5 +189,5 @@ def _theta_of_beads(
         "theta_beads_deviation": abs(mean - 90).max(),
         "theta_beads_deviation_stderr": abs(mean + noise - 90).max(axis=1).std(),
         "theta_beads_null": null.mean(),
-        "theta_beads_null_stderr": null.std(),
+        "theta_beads_null_spread": null.std(),
     }

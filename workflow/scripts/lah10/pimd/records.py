@@ -21,24 +21,13 @@ import xarray as xr
 from ase import Atoms
 from ase.geometry import cell_to_cellpar, cellpar_to_cell
 
-from lah10 import ELEMENTS
-from lah10.dynamics.records import VOIGT
+from lah10 import ELEMENTS, schema
+from lah10.dynamics.records import VOIGT, described
 from lah10.io.files import atomic_path
 from lah10.pimd.ipi_input import COLUMNS
 
-#: Time series: dimensions, unit, meaning.
-SERIES = {
-    "potential_energy": (("time",), "eV", "potential energy of the cell, mean over beads"),
-    "kinetic_energy": (("time", "element"), "eV", "kinetic energy of all atoms of an element, "
-                       "centroid-virial estimator"),
-    "pressure": (("time", "voigt"), "GPa", "pressure tensor, kinetic part included, centroid-"
-                 "virial estimator"),
-    "volume": (("time",), "angstrom3", "volume of the cell"),
-    "cell": (("time", "vector", "xyz"), "angstrom", "cell vectors a, b, c as rows"),
-    "bead_temperature": (("time",), "K", "kinetic temperature of the beads over their number; its "
-                         "mean is the temperature where sampling is right"),
-    "conserved_energy": (("time",), "eV", "quantity that an exact integrator would conserve"),
-}  # fmt: skip
+#: Time series.
+SERIES = schema.PIMD_THERMO
 
 #: i-PI's order of the components of a symmetric or triangular tensor.
 TENSOR = ("xx", "yy", "zz", "xy", "xz", "yz")
@@ -61,7 +50,7 @@ def read_properties(path: str | Path) -> dict[str, np.ndarray]:
     rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     widths = [width for _, width in COLUMNS]
     if any(len(row) != sum(widths) for row in rows):
-        raise ValueError(f"{path}: not the {sum(widths)} columns that were asked for")
+        raise ValueError(f"{path}: expected {sum(widths)} columns")
     table = np.array(rows, dtype=float).reshape(-1, sum(widths))
     parts = np.split(table, np.cumsum(widths)[:-1], axis=1)
     step, time, conserved, potential, first, second, temperature, volume = (
@@ -149,16 +138,11 @@ def thermo_dataset(
     """
     shapes = {"element": len(ELEMENTS), "voigt": 6, "vector": 3, "xyz": 3}
     variables = {}
-    for name, (dims, units, meaning) in SERIES.items():
-        empty = np.empty((0, *(shapes[dim] for dim in dims[1:])))
-        values = np.asarray(series.get(name, empty), dtype=float)
-        variables[name] = (dims, values, {"units": units, "long_name": meaning})
-    for name, dim, values, units, meaning in (
-        ("mass", "element", masses, "g mol-1", "atomic mass"),
-        ("n_atoms", "element", counts, "1", "number of atoms"),
-        ("spring_frequency", "mode", springs, "THz", "frequencies of a free ring's normal modes"),
-    ):
-        variables[name] = (dim, np.asarray(values), {"units": units, "long_name": meaning})
+    for name, variable in SERIES.items():
+        empty = np.empty((0, *(shapes[dim] for dim in variable.dims[1:])))
+        variables[name] = described(variable, np.asarray(series.get(name, empty), dtype=float))
+    for name, values in (("mass", masses), ("n_atoms", counts), ("spring_frequency", springs)):
+        variables[name] = described(schema.COMPOSITION[name], np.asarray(values))
     coords = {
         "time": ("time", np.asarray(time, float), {"units": "ps", "long_name": "time"}),
         "element": list(ELEMENTS),
@@ -166,4 +150,5 @@ def thermo_dataset(
         "xyz": list("xyz"),
         "vector": list("abc"),
     }
-    return xr.Dataset(variables, coords, dict(attrs))
+    title = "time series of a path-integral run"
+    return xr.Dataset(variables, coords, dict(attrs) | {"title": title})

@@ -21,10 +21,17 @@ from lah10 import ELEMENTS
 from lah10.bath.bath import expected_temperature
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.checkpoint import Checkpoints
-from lah10.dynamics.launch import USER_ERROR
-from lah10.dynamics.records import versions, write_dataset
+from lah10.dynamics.records import versions
 from lah10.errors import PointFailure, UserError
-from lah10.io.child import VOLUME_LIMITS, end_with_parent, forced_since, say, temperature_limit
+from lah10.io import netcdf
+from lah10.io.child import (
+    USER_ERROR,
+    VOLUME_LIMITS,
+    end_with_parent,
+    forced_since,
+    say,
+    temperature_limit,
+)
 from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
 from lah10.pimd import ipi_input, records
@@ -254,7 +261,7 @@ class Run:
         springs = spring_frequencies(job.beads, job.temperature_K, job.highest_THz)
         series = {name: joined(name) for name in records.SERIES} if parts else {}
         time_ps = (joined("step") - skip) * self.timestep
-        write_dataset(
+        netcdf.write(
             records.thermo_dataset(time_ps, series, masses, self.counts, springs, attrs),
             job.outputs["thermo"],
         )

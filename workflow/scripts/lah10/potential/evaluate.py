@@ -6,7 +6,6 @@ with everything else that a process may have loaded: so the model runs in a chil
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,11 +16,8 @@ import numpy as np
 
 from lah10 import ELEMENTS
 from lah10.errors import UserError
-from lah10.io import frozen_model
+from lah10.io import child, frozen_model
 from lah10.potential.data.dataset import System
-
-#: Folder from which `lah10` is imported.
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def evaluate_all(
         question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
         write_question(question, systems)
         complaint = f"{', '.join(map(str, models))}: cannot be run"
-        run_child(__name__, [question, answer, *models], complaint, threads)
+        child.run_module(__name__, [question, answer, *models], complaint, threads)
         with np.load(answer) as data:
             return [
                 [
@@ -101,51 +97,9 @@ def write_question(path: str | os.PathLike, systems: Sequence[System]) -> None:
     np.savez(path, count=len(systems), **arrays)
 
 
-def run_child(
-    module: str,
-    arguments: Sequence[str | os.PathLike],
-    complaint: str,
-    threads: int = 1,
-    **environment: str,
-) -> None:
-    """Run a module of this package, which loads TensorFlow, in a process of its own.
-
-    Parameters
-    ----------
-    complaint : str
-        What is said of a failure, before the child's last word.
-    environment
-        Variables besides `tensorflow_environment`.
-
-    Raises
-    ------
-    UserError
-        The child failed.
-    """
-    run = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        env=tensorflow_environment(threads) | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode != 0:
-        # Of libraries for GPUs that are not there TensorFlow speaks whenever a process ends.
-        told = [line for line in run.stderr.splitlines() if line and "implib-gen" not in line]
-        last = (told or ["no message"])[-1]
-        raise UserError(f"{complaint} ({last})")
-
-
 def tensorflow_environment(threads: int = 1) -> dict[str, str]:
-    """Environment for a child that runs TensorFlow: its threads, this package, a quiet terminal."""
-    path = [str(PACKAGE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(path),
-        "OMP_NUM_THREADS": str(threads),
-        "DP_INTRA_OP_PARALLELISM_THREADS": str(threads),
-        "DP_INTER_OP_PARALLELISM_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
+    """Environment for a child that runs TensorFlow, with its last warnings off the terminal."""
+    return child.environment(threads) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def main(question: str, answer: str, *models: str) -> None:

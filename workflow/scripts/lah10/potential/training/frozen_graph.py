@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from lah10 import ELEMENTS
+from lah10.io import child
 from lah10.io.files import atomic_path
 from lah10.potential.data.dataset import System
-from lah10.potential.evaluate import run_child, write_question
+from lah10.potential.evaluate import write_question
 
 #: Weights of the first fitting layer, by the number of the element.
 FIRST_MATRIX = "layer_0_type_{}/matrix"
@@ -83,7 +84,7 @@ def descriptors(model: str | os.PathLike, systems: Sequence[System]) -> list[np.
 
 def _run(task: str, model: str | os.PathLike, *arguments: str | os.PathLike) -> None:
     complaint = f"{model}: cannot be read or changed"
-    run_child(__name__, [task, model, *arguments], complaint, CUDA_VISIBLE_DEVICES="")
+    child.run_module(__name__, [task, model, *arguments], complaint, CUDA_VISIBLE_DEVICES="")
 
 
 # --------------------------------------------------------------------------------- children

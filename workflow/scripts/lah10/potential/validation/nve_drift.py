@@ -12,7 +12,6 @@ several runs, each from another state of the warm crystal.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +22,6 @@ import numpy as np
 
 import lah10
 from lah10.analysis.statistics import student_factor
-from lah10.errors import UserError
 from lah10.io.files import atomic_path, sha256
 
 #: One run each: of velocities and of the thermostat.
@@ -141,7 +139,7 @@ def run(
     They run in a child that can load LAMMPS.
     """
     from lah10.dynamics import lammps_input
-    from lah10.dynamics.launch import environment
+    from lah10.io import child
 
     with tempfile.TemporaryDirectory(prefix="lah10-nve-") as scratch:
         data = Path(scratch, "data")
@@ -168,18 +166,13 @@ def run(
                 f"file {table} title '' screen no",
                 f"run {round(length * 1e3 / timestep)}",
             ]
-        done = subprocess.run(
-            [sys.executable, "-m", __name__],
-            input=json.dumps([*commands, "clear"]),
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
+        child.run_module(
+            __name__,
+            [],
+            f"{model}: LAMMPS failed in NVE",
+            threads=None,
+            text=json.dumps([*commands, "clear"]),
         )
-        if done.returncode != 0:
-            raise UserError(
-                f"{model}: LAMMPS failed in NVE: {(done.stderr.strip() or done.stdout)[-500:]}"
-            )
         return [tuple(np.loadtxt(table, unpack=True)) for table in tables]
 
 

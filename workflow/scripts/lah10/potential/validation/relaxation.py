@@ -18,7 +18,7 @@ import spglib
 from ase.neighborlist import neighbor_list
 
 from lah10.errors import UserError
-from lah10.potential.evaluate import run_child
+from lah10.io import child
 
 #: Shear and stretch of the start; angles leave 90° by up to 0.7°.
 STRAIN = np.array([[0.004, 0.006, -0.004], [0.006, -0.004, 0.005], [-0.004, 0.005, 0.002]])
@@ -79,7 +79,7 @@ def relax(model: str | os.PathLike, atoms: ase.Atoms, pressure: float, threads: 
             pressure=pressure,
         )
         complaint = f"{model}: the crystal cannot be relaxed at {pressure:g} GPa"
-        run_child(__name__, [question, answer, model], complaint, threads)
+        child.run_module(__name__, [question, answer, model], complaint, threads)
         with np.load(answer) as data:
             found = ase.Atoms(atoms.numbers, data["positions"], cell=data["cell"], pbc=True)
             force, energy = float(data["force"]), float(data["energy"])

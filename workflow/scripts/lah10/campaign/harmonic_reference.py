@@ -1,0 +1,56 @@
+"""Harmonic expectations beside the measured values on a campaign's grid."""
+
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from lah10.campaign.grid import Grid
+from lah10.campaign.history import History
+from lah10.config.bath import Bath
+from lah10.config.dynamics import TIMESTEP
+from lah10.errors import UserError
+
+
+def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr.Dataset:
+    """Harmonic expectations on the campaign's grid; NaN at pressures without a harmonic.nc."""
+    from lah10.phonons.harmonic import expectation
+
+    bath = _noise(json.loads(dataset.attrs.get("config", "{}")), history.first_path)
+    rows = []
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path}: no such file; run the harmonic reference again")
+        with xr.open_dataset(path) as phonons:
+            sha = phonons.attrs.get("potential_sha256")
+            if history.first_path is not None and sha != history.first.get("potential_sha256"):
+                raise UserError(
+                    f"{path}: phonons of the potential {sha}, but {history.first_path} was run "
+                    f"with {history.first.get('potential_sha256')}; compute the phonons again"
+                )
+            rows.append(expectation(
+                phonons.load(), list(dataset.bath.values), dataset.temperature.values, **bath
+            ))
+    rows = xr.concat(rows, "pressure").sortby("pressure")
+    # A pressure of the grid and its phonons' are the same number, but for the last digit.
+    rows = rows.reindex(pressure=dataset.pressure, method="nearest", tolerance=1e-6,
+                        fill_value={"harmonic_structure": ""})
+    rows = rows.transpose(*Grid.dims, "element", missing_dims="ignore")
+    # Without the rows' coordinates, which have no units.
+    return dataset.assign(
+        {name: (row.dims, row.values, row.attrs) for name, row in rows.data_vars.items()}
+    )
+
+
+def _noise(config: dict, path) -> dict[str, float | str]:
+    """What the baths' noise depends on, in 1/ps, THz and ps, as the configuration has it."""
+    try:
+        bath = Bath.model_validate(config.get("bath", {}))
+        timestep = TIMESTEP.validate_python(config.get("dynamics", {}).get("timestep", "0.5 fs"))
+    except ValueError as error:  # pydantic's errors are ValueErrors
+        raise UserError(
+            f"{path}: attribute config has no bath of this version of the workflow "
+            f"({' '.join(str(error).split())}); run the point again"
+        ) from None
+    return {"friction": bath.friction, "cutoff": bath.cutoff, "correction": bath.correction,
+            "timestep": 1e-3 * timestep}

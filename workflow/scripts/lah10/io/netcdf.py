@@ -1,0 +1,81 @@
+"""The one writer, and the one reader, of NetCDF datasets.
+
+Trajectories are another matter (`lah10.crystal.trajectory`): AMBER's convention, frame by frame.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from lah10 import __version__
+from lah10.errors import UserError
+from lah10.io.files import atomic_path
+
+CONVENTIONS = "CF-1.11"
+#: zlib's level: higher ones gain a few per cent and take several times as long.
+LEVEL = 4
+
+
+def write(dataset: xr.Dataset, path: str | os.PathLike, title: str | None = None) -> None:
+    """Write a dataset as compressed netCDF-4; the file appears whole.
+
+    Gaps of variables are NaN; coordinates have none, and no fill value, which breaks some readers.
+    The global attributes `Conventions`, `title` and `history` are added. A line of `history` holds
+    the version and the title, and no date: equal data make equal files.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its attributes are kept. `history`, where it has one, grows by a line.
+    path : path
+    title : str, optional
+        What the file holds. Default: the dataset's own attribute.
+
+    Raises
+    ------
+    ValueError
+        No title.
+    """
+    title = title or dataset.attrs.get("title")
+    if not title:
+        raise ValueError(f"{path}: a dataset is written with a title")
+    line = f"lah10 {__version__}: {title}"
+    past = [entry for entry in dataset.attrs.get("history", "").splitlines() if entry != line]
+    described = dataset.assign_attrs(
+        {"Conventions": CONVENTIONS, "title": title, "history": "\n".join([*past, line])}
+    )
+    encoding = {}
+    for name, variable in dataset.variables.items():
+        if variable.dtype.kind not in "fiu":
+            continue
+        encoding[name] = {"zlib": True, "complevel": LEVEL} if variable.ndim else {}
+        if variable.dtype.kind == "f":
+            encoding[name]["_FillValue"] = None if name in dataset.coords else np.nan
+    with atomic_path(path) as aside:
+        described.to_netcdf(aside, engine="netcdf4", format="NETCDF4", encoding=encoding)
+
+
+def read(path: str | os.PathLike, what: str, remedy: str) -> xr.Dataset:
+    """A dataset, whole in memory.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file should be, for the error: "a point's summary".
+    remedy : str
+        What to do if it cannot be read: "analyse the point again".
+
+    Raises
+    ------
+    UserError
+        The file is absent or no NetCDF.
+    """
+    if not Path(path).exists():
+        raise UserError(f"{path}: no such file, expected {what}; {remedy}")
+    try:
+        return xr.load_dataset(path, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as {what} ({error}); {remedy}") from None

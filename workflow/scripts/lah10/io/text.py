@@ -1,0 +1,50 @@
+"""Numbers with errors, and tables, as text: the one place where they are made."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
+
+#: Decimals beyond which a value is not given, however small its error.
+MOST_DECIMALS = 12
+
+
+def plus_minus(
+    value: float, error: float | None = None, places: int | None = None, sign: str = ""
+) -> str:
+    """ "12.34 ± 0.05": a value and its standard error.
+
+    Parameters
+    ----------
+    value : float
+        NaN gives "".
+    error : float, optional
+        None: the value has no error and stands alone. NaN, zero or less: the error is unknown,
+        which gives "12.34 ± ?".
+    places : int, optional
+        Decimals of both. Default: as many as the error's two leading digits have; without a known
+        error the value has four significant digits.
+    sign : {"", "+"}
+        "+" gives a positive value its sign.
+    """
+    value = float(value)
+    if math.isnan(value):
+        return ""
+    known = error is not None and math.isfinite(error) and (error > 0 or places is not None)
+    if places is None and known:
+        places = decimals(error)
+    text = f"{value:{sign}.4g}" if places is None else f"{value:{sign}.{places}f}"
+    if error is None:
+        return text
+    return f"{text} ± {float(error):.{places}f}" if known else f"{text} ± ?"
+
+
+def decimals(error: float) -> int:
+    """Decimals of the two leading digits of an error > 0: 3 for 0.053, 0 for 12."""
+    return min(max(0, 1 - math.floor(math.log10(error))), MOST_DECIMALS)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown, its columns in line for a terminal. Cells stand as they are."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    return tabulate(cells, headers=list(header), tablefmt="github", disable_numparse=True)
