@@ -27,6 +27,8 @@ from lah10.config import training as settings
 from lah10.errors import UserError
 from lah10.figures.campaign import STYLE
 from lah10.io.files import atomic_path
+from lah10.io.json import write_json
+from lah10.io.text import markdown
 from lah10.potential.data import preparation
 from lah10.potential.evaluate import evaluate
 from lah10.potential.training import multipoles, training
@@ -112,8 +114,7 @@ def main() -> None:
         for entry in speed["models"]
     ]
     print(table(rows, arguments.steps, speed["processor"]))
-    with atomic_path(folder / "architectures.json") as aside:
-        aside.write_text(json.dumps({"steps": arguments.steps, "rows": rows}, indent=1) + "\n")
+    write_json(folder / "architectures.json", {"steps": arguments.steps, "rows": rows})
     draw(rows, folder / "architectures.png")
 
 
@@ -146,18 +147,23 @@ def trained(name: str, folder: Path, arguments: argparse.Namespace) -> Path:
 
 
 def table(rows: list[dict], steps: list[int], processor: str) -> str:
-    lines = [
+    """Speed and errors of the models in Markdown, the fastest first."""
+    title = (
         f"\n{' + '.join(map(str, steps))} training steps each (the published model: as published);"
-        f" held-out published frames; 352 atoms on one core ({processor})\n",
-        "| architecture | katom-step/s | ratio | force (eV/Å) | energy (meV/atom) |",
-        "|---|---|---|---|---|",
-    ]
-    for row in sorted(rows, key=lambda row: -row["katom_steps_per_second"]):
-        lines.append(
-            f"| {row['architecture']} | {row['katom_steps_per_second']:.2f} | {row['ratio']:.2f} "
-            f"| {row['force_rmse']:.4f} | {row['energy_rmse']:.2f} |"
+        f" held-out published frames; 352 atoms on one core ({processor})\n"
+    )
+    header = ("architecture", "katom-step/s", "ratio", "force (eV/Å)", "energy (meV/atom)")
+    lines = [
+        (
+            row["architecture"],
+            f"{row['katom_steps_per_second']:.2f}",
+            f"{row['ratio']:.2f}",
+            f"{row['force_rmse']:.4f}",
+            f"{row['energy_rmse']:.2f}",
         )
-    return "\n".join(lines)
+        for row in sorted(rows, key=lambda row: -row["katom_steps_per_second"])
+    ]
+    return f"{title}\n{markdown(header, lines)}"
 
 
 def draw(rows: list[dict], path: Path) -> None:

@@ -31,7 +31,9 @@ from pathlib import Path
 import numpy as np
 
 from lah10.errors import UserError
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
+from lah10.io.json import write_json
+from lah10.io.text import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "resources/potentials/lah10"
@@ -107,8 +109,7 @@ def main() -> None:
     ]
     print(*verdicts, sep="\n")
     if arguments.json:
-        with atomic_path(arguments.json) as aside:
-            aside.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.json, speed)
     if missed := sum(verdict.reached is False for verdict in verdicts):
         sys.exit(f"\n{missed} limit(s) missed")
 
@@ -368,21 +369,31 @@ def common_error(systems: list, first: list, second: list) -> dict[str, float]:
 
 def table(speed: dict, accuracy: dict[str, dict]) -> str:
     """Markdown: a line a model and source."""
-    lines = [
-        "| model | katom-step/s | ratio | source | frames | energy, one constant a set (meV/atom) "
-        "| one constant | force (eV/Å) | pressure (GPa) |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    header = (
+        "model", "katom-step/s", "ratio", "source", "frames",
+        "energy, one constant a set (meV/atom)", "one constant", "force (eV/Å)", "pressure (GPa)",
+    )  # fmt: skip
+    rows = []
     for entry in speed["models"]:
-        head = f"{entry['name']} | {entry['katom_steps_per_second']:.2f} | {entry['ratio']:.2f}"
+        head = (
+            entry["name"],
+            f"{entry['katom_steps_per_second']:.2f}",
+            f"{entry['ratio']:.2f}",
+        )
         for source, e in accuracy[entry["name"]].items():
-            lines.append(
-                f"| {head} | {source} | {e['frames']} | {e['energy_rmse']:.2f} "
-                f"| {e['energy_rmse_one_constant']:.2f} "
-                f"| {e['force_rmse']:.4f} | {e['pressure_rmse']:.3f} |"
+            rows.append(
+                (
+                    *head,
+                    source,
+                    e["frames"],
+                    f"{e['energy_rmse']:.2f}",
+                    f"{e['energy_rmse_one_constant']:.2f}",
+                    f"{e['force_rmse']:.4f}",
+                    f"{e['pressure_rmse']:.3f}",
+                )
             )
-            head = " | | "
-    return "\n".join(lines)
+            head = ("", "", "")
+    return markdown(header, rows)
 
 
 if __name__ == "__main__":

@@ -36,16 +36,22 @@ def test_decimals_of_an_error():
     assert [decimals(x) for x in (0.053, 0.1, 1.0, 9.9, 10.0, 123.0)] == [3, 2, 1, 1, 0, 0]
 
 
-def test_a_table_is_in_line_and_keeps_its_cells():
-    text = markdown(["θ (°)", "name"], [["1.20 ± 0.50", "a"], ["007", 3], ["", "b"]])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_table_keeps_its_cells(aligned):
+    text = markdown(["θ (°)", "name"], [["1.20 ± 0.50", "a"], ["007", 3], ["", "b"]], aligned)
     lines = text.splitlines()
-    assert len({len(line) for line in lines}) == 1
+    assert (len({len(line) for line in lines}) == 1) == aligned
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert set(lines[1]) == {"|", "-"}
+    assert set(lines[1]) == {"|", "-", " "}
     assert [cells[0], *cells[2:]] == [
         ["θ (°)", "name"], ["1.20 ± 0.50", "a"], ["007", "3"], ["", "b"],
     ]  # fmt: skip
 
 
 def test_a_table_without_rows_has_its_header():
-    assert len(markdown(["a", "b"], []).splitlines()) == 2
+    assert markdown(["a", "b"], []).splitlines() == ["| a | b |", "| --- | --- |"]
+
+
+def test_rows_have_the_columns_of_the_header():
+    with pytest.raises(ValueError, match="zip"):
+        markdown(["a", "b"], [["1"]])

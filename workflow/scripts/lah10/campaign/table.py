@@ -118,6 +118,6 @@ def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
         The dataset cannot be read.
     """
     data = datasets.read(dataset, "a phase diagram", "merge the campaign's points again")
-    text = markdown(HEADER, rows(data))
+    text = markdown(HEADER, rows(data), aligned=True)
     with atomic_path(output) as aside:
         aside.write_text(f"{text}\n\n{extrapolations(data)}\n", encoding="utf-8")

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lah10.dynamics.job import Job
-from lah10.io import child, json
+from lah10.io import child
+from lah10.io.json import write_json
 
 
 def mpiexec() -> str:
@@ -43,5 +44,5 @@ def write_job(description) -> Path:
     scratch = Path(description.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
     file = scratch.with_name(scratch.name + ".job.json")
-    json.write(file, asdict(description))
+    write_json(file, asdict(description))
     return file

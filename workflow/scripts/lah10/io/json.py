@@ -9,13 +9,13 @@ from lah10.errors import UserError
 from lah10.io.files import atomic_path
 
 
-def write(path: str | os.PathLike, content: Any) -> None:
+def write_json(path: str | os.PathLike, content: Any) -> None:
     """Write a value as JSON, a level of nesting a space; the file appears whole."""
     with atomic_path(path) as aside:
         aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def read(path: str | os.PathLike, remedy: str) -> Any:
+def read_json(path: str | os.PathLike, remedy: str) -> Any:
     """The value in a JSON file.
 
     Parameters

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from tabulate import tabulate
-
 #: Decimals beyond which a value is not given, however small its error.
 MOST_DECIMALS = 12
 
@@ -44,7 +42,20 @@ def decimals(error: float) -> int:
     return min(max(0, 1 - math.floor(math.log10(error))), MOST_DECIMALS)
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown, its columns in line for a terminal. Cells stand as they are."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    return tabulate(cells, headers=list(header), tablefmt="github", disable_numparse=True)
+def markdown(
+    header: Sequence[str], rows: Iterable[Sequence[object]], aligned: bool = False
+) -> str:
+    """A table in Markdown. Cells stand as they are.
+
+    Columns are in line, for a terminal, where `aligned`. Elsewhere they are not: in a file under
+    version control one long cell would change every line. (`pandas.DataFrame.to_markdown` always
+    aligns, and takes text that looks like a number for one.)
+    """
+    lines = [[str(cell) for cell in row] for row in (header, *rows)]
+    columns = zip(*lines, strict=True)
+    widths = [max(map(len, column)) if aligned else 0 for column in columns]
+    lines.insert(1, ["-" * max(width, 3) for width in widths])
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )

@@ -33,6 +33,8 @@ from lah10.dynamics.job import Job
 from lah10.errors import UserError
 from lah10.io import netcdf
 from lah10.io.files import atomic_path, sha256
+from lah10.io.json import write_json
+from lah10.io.text import markdown
 from lah10.potential.data import dataset, labels, preparation
 from lah10.potential.data.alignment import Alignment
 from lah10.potential.data.dataset import System
@@ -635,10 +637,10 @@ def summarise(
         "unknown to the models: that column is a test, the other is not. Held-out sets are never "
         "trained on.",
         "",
-        "| round | frames | above | beyond | broken points | selected | labelled | failed "
-        "| force, new labels | energy, new labels | force, held out |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
+    header = ("round", "frames", "above", "beyond", "broken points", "selected", "labelled",
+              "failed", "force, new labels", "energy, new labels", "force, held out")  # fmt: skip
+    table_rows = []
     for one in rounds:
         broken = sum(point["status"] != "ok" for point in one["points"].values())
         cells = [
@@ -654,8 +656,9 @@ def summarise(
             _change(one, "new_labels", "energy_rmse", ".1f"),
             _change(one, "held_out", "force_rmse", ".3f"),
         ]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    lines += ["", "The committee, for `potential.model` and `potential.committee`:", ""]
+        table_rows.append(cells)
+    lines += [markdown(header, table_rows), ""]
+    lines += ["The committee, for `potential.model` and `potential.committee`:", ""]
     lines += [f"- `{model}`" for model in compressed] or ["- the one that started"]
     with atomic_path(text) as aside:
         aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -680,5 +683,4 @@ def _read_json(path: str | os.PathLike) -> dict:
 
 
 def _write_json(content: dict, path: str | os.PathLike) -> None:
-    with atomic_path(path) as aside:
-        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(path, content)

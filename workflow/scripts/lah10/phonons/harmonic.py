@@ -28,7 +28,8 @@ from lah10 import ELEMENTS
 from lah10.bath.spectra import bath_energy, oscillator_energies
 from lah10.crystal.structures import SYMMETRY_TOLERANCE, read_crystal, space_group, thicknesses
 from lah10.errors import UserError
-from lah10.io.files import atomic_path, sha256
+from lah10.io import netcdf
+from lah10.io.files import sha256
 from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA, PLANCK
 
 #: Below minus this frequency (THz) a mode counts as unstable; above, as noise of the forces.
@@ -499,8 +500,5 @@ def compute(
         "versions": json.dumps({"ase": ase.__version__, "phonopy": phonopy.__version__,
                                 "deepmd-kit": deepmd_version}),
     }
-    with atomic_path(output) as aside:
-        dataset.to_netcdf(aside, engine="netcdf4", format="NETCDF4",
-                          encoding={name: {"zlib": True} for name in
-                                    ("frequency", "element_weight", "counted")})
+    netcdf.write(dataset, output, "harmonic crystal")
     return dataset

@@ -21,7 +21,8 @@ import numpy as np
 
 from lah10.config.training import Source, Split
 from lah10.errors import UserError
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
+from lah10.io.json import write_json
 from lah10.potential.data import dataset, label_units, near_duplicates
 from lah10.potential.data.alignment import Alignment
 from lah10.potential.data.dataset import System
@@ -191,8 +192,7 @@ def prepare(
     index["aligned"] = alignment is not None
     index["near_copies"] = [asdict(one) for one in near]
     path = destination / INDEX
-    with atomic_path(path) as aside:
-        aside.write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    write_json(path, index)
     return path
 
 

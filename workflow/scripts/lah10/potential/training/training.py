@@ -25,6 +25,7 @@ import numpy as np
 from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.io.files import atomic_path, sha256
+from lah10.io.json import write_json
 from lah10.potential.data import dataset
 from lah10.potential.data.preparation import read_entry, read_index, read_part, samples
 from lah10.potential.evaluate import evaluate_all, tensorflow_environment
@@ -272,8 +273,7 @@ def _train_stage(
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for name, value in (("input.json", content), (FINGERPRINT, mark)):
-            with atomic_path(folder / name) as aside:
-                aside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+            write_json(folder / name, value)
     if before is not None and Path(before, FROZEN).is_file():
         before = Path(before, FROZEN)
     conditioned = preconditioning.asked_for(content)
@@ -393,9 +393,7 @@ def publish(
     curve: str | os.PathLike,
 ) -> None:
     """Write what a training was asked (`content`, JSON) and its last stage's curve (`curve`)."""
-    with atomic_path(content) as aside:
-        known = {"stages": [without_paths(stage) for stage in stages]}
-        aside.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    write_json(content, {"stages": [without_paths(stage) for stage in stages]})
     with atomic_path(curve) as aside:
         shutil.copyfile(stage_folder(folder, len(stages) - 1) / CURVE, aside)
 

@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from lah10.config.training import Split
 from lah10.errors import UserError
 from lah10.io.files import atomic_path, sha256
+from lah10.io.text import markdown, plus_minus
 from lah10.potential.training import multipoles
 from lah10.potential.validation import phases
 from lah10.potential.validation.equation_of_state import IN_TABLE, LENGTHS
@@ -68,7 +69,7 @@ def render(folder: str | os.PathLike, split: Split) -> str:
         *_speed(folder, digest),
         *_training(training),
         "## Files",
-        _table(
+        markdown(
             ("file", "what", "SHA-256"),
             [
                 (f"`{name}`", what, f"`{sha256(folder / name)}`")
@@ -121,7 +122,7 @@ def _data(validation: Mapping, split: Split) -> list[str]:
         "\n".join(lines),
         f"Trained on {count} frames; whole sets were held out, by name, before any training that "
         f"could have seen them. {labels}",
-        _table(
+        markdown(
             ("trained on", "frames", "atoms", "P (GPa)", "V (Å³ per atom)"),
             [
                 (
@@ -159,8 +160,8 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
         "Root mean square errors: energy per atom after one constant per set (next column: after "
         "one constant for the whole line), forces by component, pressure and its mean error "
         "(model minus DFT).",
-        _table(HEADER, rows(validation, "sources") + rows(validation, "sets")),
-        _table(("set, pressures", *HEADER[1:]), rows(validation, "pressure_ranges")),
+        markdown(HEADER, rows(validation, "sources") + rows(validation, "sets")),
+        markdown(("set, pressures", *HEADER[1:]), rows(validation, "pressure_ranges")),
     ]
     comparison = folder / "comparison.json"
     if comparison.is_file():
@@ -173,7 +174,7 @@ def _errors(validation: Mapping, folder: Path) -> list[str]:
         blocks += [
             f"The model *{other['model']}* (as it was run, SHA-256 `{other['model_sha256']}`) on "
             "the same frames:",
-            _table(HEADER, rows(other, "sources") + rows(other, "sets")),
+            markdown(HEADER, rows(other, "sources") + rows(other, "sets")),
         ]
     return blocks
 
@@ -191,11 +192,11 @@ def _statics(folder: Path, digest: str) -> list[str]:
         f"model and by the DFT of lah10-gpaw-pbe{pulay}; the model's pressures moved by "
         f"{statics['pressure_offset']:+.2f} GPa to that DFT's scale (`alignment.yaml`). "
         f"{_symmetry(statics['relaxed'])}",
-        _table(
+        markdown(
             ("", "DFT", "DP", "deviation (%)", "DP, relaxed without symmetry"),
             _table_one(statics),
         ),
-        _table(
+        markdown(
             ("a (Å)", "DFT (GPa)", "DP (GPa)", "energy, DP - DFT (meV/atom)"),
             [
                 (f"{a:.3f}", f"{dft:.1f}", *_numbers(("{:.1f}", dp), ("{:+.2f}", energy)))
@@ -273,7 +274,7 @@ def _phases(folder: Path, digest: str) -> list[str]:
     return [
         "## Phases at rest",
         "Enthalpies without zero-point motion, meV/atom, each crystal relaxed by the model:",
-        _table(names, rows),
+        markdown(names, rows),
         f"Lower than {phases.REFERENCE}: {crossings}. PBE with 14×14×14 to 18×18×18 k-points has "
         "R-3m 4.2 ± 0.4 meV/atom below Fm-3m at 150 GPa. Where the model differs from that, phases "
         "and everything that depends on their pressures are wrong.",
@@ -292,7 +293,7 @@ def _phonons(folder: Path, digest: str) -> list[str]:
         "pressures without the Pulay stress); frequencies at Γ and X without translations, "
         "negative where imaginary; differences DP - DFT of modes in which the same atoms move the "
         "same way.",
-        _table(
+        markdown(
             (
                 "P (GPa)",
                 "lowest, DFT (THz)",
@@ -328,14 +329,15 @@ def _conservation(folder: Path, digest: str) -> list[str]:
     nve = _read(path) if path.is_file() else {}
     if nve.get("model_sha256") != digest:
         return []  # not computed yet, or of another model
+    drift = plus_minus(nve["drift"], nve["drift_stderr"], places=2, sign="+")
     return [
         "## Energy conservation",
         f"{len(nve['seeds'])} runs of {nve['length']:g} ps of NVE, each after {nve['settle']:g} ps "
         f"with a thermostat of {nve['temperature']:g} K and a seed of its own (mean in the runs "
         f"{nve['mean_temperature']:.0f} K); {nve['atoms']} atoms, "
         f"{nve['volume_per_atom']:.2f} Å³ per atom, {nve['timestep']:g} fs a step: the total "
-        f"energy drifts by {nve['drift']:+.2f} ± {nve['drift_stderr']:.2f} meV/atom/ns (mean over "
-        "the runs and its standard error, from their scatter: "
+        f"energy drifts by {drift} meV/atom/ns (mean over the runs and its standard error, from "
+        "their scatter: "
         f"{', '.join(f'{slope:+.2f}' for slope in nve['slopes'])}) and fluctuates by "
         f"{nve['fluctuation']:.4f} meV/atom.",
     ]
@@ -395,7 +397,7 @@ def _speed(folder: Path, digest: str) -> list[str]:
         "## Speed",
         f"{speed['atoms']} atoms, {speed['steps']} steps of NVE in LAMMPS on one core, one run "
         f"after the other in turn, best of {speed['repeats']}; {speed['processor']}.",
-        _table(("model", "katom-step/s", "ratio"), lines),
+        markdown(("model", "katom-step/s", "ratio"), lines),
     ]
 
 
@@ -410,7 +412,7 @@ def _training(training: Mapping) -> list[str]:
         f"deepmd-kit (TensorFlow), {descriptor['type']}, cut-off {descriptor.get('rcut', '')} Å, "
         f"embedding {shape}/{descriptor.get('axis_neuron', '')}, fitting {net}, "
         f"{descriptor.get('precision', 'float64')}{_multipoles(model)}.",
-        _table(
+        markdown(
             ("stage", "steps", "learning rate", "energy", "force", "virial"),
             [
                 (
@@ -443,11 +445,6 @@ def _multipoles(model: Mapping) -> str:
 
 def _span(section: Mapping, first: str, last: str) -> str:
     return f"{section.get(first, '?')} to {section.get(last, '?')}"
-
-
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rule = ["---"] * len(header)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (header, rule, *lines))
 
 
 def _read(path: Path) -> dict:

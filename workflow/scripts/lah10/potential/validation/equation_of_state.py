@@ -15,7 +15,6 @@ common scale; here it is put back on the scale of the DFT it is compared with. A
 belongs to an energy that falls by p V, so both are shifted.
 """
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +32,7 @@ import lah10
 from lah10.errors import UserError
 from lah10.figures.campaign import STYLE
 from lah10.io.files import atomic_path, sha256
+from lah10.io.json import write_json
 from lah10.potential.data.dataset import pressures, unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.potential.validation import relaxation
@@ -332,8 +332,7 @@ def validate(
         **compare(dft, dp, pressure),
         "relaxed": freely(model, rest, pressure - offset, threads),
     }
-    with atomic_path(table_path) as aside:
-        aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_json(table_path, result)
     drawing = figure(dft, dp)
     with matplotlib.style.context(STYLE):
         for output in figures:

@@ -8,7 +8,6 @@ mean square.
 """
 
 import itertools
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,9 @@ import xarray as xr
 
 import lah10
 from lah10.errors import UserError
-from lah10.io.files import atomic_path, sha256
+from lah10.io import netcdf
+from lah10.io.files import sha256
+from lah10.io.json import write_json
 from lah10.potential.data import preparation
 from lah10.potential.data.dataset import System, pressures
 from lah10.potential.evaluate import Prediction, evaluate
@@ -205,11 +206,8 @@ def validate(
         "training_data": [{key: entry[key] for key in about} for entry in index["train"]],
         "aligned": index["aligned"],
     }
-    with atomic_path(frames_path) as aside:
-        encoding = {"force_count": {"zlib": True}}
-        data.to_netcdf(aside, engine="netcdf4", encoding=encoding)
-    with atomic_path(table_path) as aside:
-        aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    netcdf.write(data, frames_path, "a model beside DFT on the held-out frames")
+    write_json(table_path, result)
     return result
 
 

@@ -22,7 +22,8 @@ import numpy as np
 
 import lah10
 from lah10.analysis.statistics import student_factor
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
+from lah10.io.json import write_json
 
 #: One run each: of velocities and of the thermostat.
 SEEDS = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -121,8 +122,7 @@ def validate(
         "drift_stderr": error,
         "fluctuation": float(np.sqrt(np.mean([energy.var() for _, energy, _ in runs]))) * 1e3,
     }
-    with atomic_path(output) as aside:
-        aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_json(output, result)
 
 
 def run(

@@ -4,17 +4,16 @@ Errors of energies that are the same in both phases, or that are fitted away for
 do not show here, and errors of the difference, which other tables are blind to, do.
 """
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import ase
 import spglib
 
 import lah10
 from lah10.crystal.structures import SYMMETRY_TOLERANCE
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
+from lah10.io.json import write_json
 from lah10.potential.validation.relaxation import relax
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -71,8 +70,7 @@ def enthalpies(
 
 def write(found: Mapping, path: str | os.PathLike) -> None:
     """Write what `enthalpies` returns as JSON; the file appears whole."""
-    with atomic_path(path) as aside:
-        Path(aside).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(path, found)
 
 
 def differences(found: Mapping) -> dict[str, list[float]]:

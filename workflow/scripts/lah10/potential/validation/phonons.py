@@ -11,7 +11,6 @@ A frequency below zero stands for an imaginary one.
 """
 
 import itertools
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ import lah10
 from lah10.errors import UserError
 from lah10.figures.campaign import STYLE
 from lah10.io.files import atomic_path, sha256
+from lah10.io.json import write_json
 from lah10.potential.data import dataset
 from lah10.potential.data.dataset import unlabelled_frames
 from lah10.potential.evaluate import evaluate
@@ -349,8 +349,7 @@ def validate(
         "atoms": len(crystals[0][0]),
         "pressures": rows,
     }
-    with atomic_path(table_path) as aside:
-        aside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_json(table_path, result)
     drawing = figure(curves)
     with matplotlib.style.context(STYLE):
         for output in figures:
