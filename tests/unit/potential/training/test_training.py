@@ -18,8 +18,9 @@ import yaml
 import labelled
 from lah10.errors import UserError
 from lah10.io import frozen_model
+from lah10.io.child import PACKAGE_ROOT
 from lah10.potential.data import preparation
-from lah10.potential.evaluate import PACKAGE_ROOT, Prediction, evaluate
+from lah10.potential.evaluate import Prediction, evaluate
 from lah10.potential.training import training
 from toy_training import TEMPLATE, prepared, read_curve
 
