@@ -52,7 +52,7 @@ def test_rows_of_another_table_are_refused(tmp_path):
     path = tmp_path / "segment.out"
     path.write_text(table(ROW[:-1]))
     width = sum(width for _, width in COLUMNS)
-    with pytest.raises(ValueError, match=f"not the {width} columns"):
+    with pytest.raises(ValueError, match=f"expected {width} columns"):
         records.read_properties(path)
 
 
