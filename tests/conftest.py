@@ -1,8 +1,15 @@
 """Fixtures for tests that run whole campaigns."""
 
 import pytest
+from hypothesis import settings
 
 from campaigns import Campaign, checkout, copied
+
+# The same examples in every run, few enough for a busy machine, and no record of them on disk.
+settings.register_profile(
+    "project", max_examples=20, deadline=None, derandomize=True, database=None
+)
+settings.load_profile("project")
 
 #: Files that take minutes. They go first: at the end, one core would wait for another.
 LONG = [

@@ -14,7 +14,7 @@ import xarray as xr
 from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, REPEAT, ROW, exact_volume, row
 
 from lah10.bath.spectra import quantum_energy
-from lah10.crystal.frames import Trajectory
+from lah10.crystal.trajectory import Trajectory
 from lah10.io.child import environment
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.launch import run_pimd

@@ -78,7 +78,7 @@ def write_run(
                 away = sigma * rng.normal(size=(len(template), 3))
                 yield 0.02 * frame, template.cell.array, template.positions + away
 
-    n = len(template)
-    write_trajectory(paths["centroids"], n, trembling(0.01, 1), "centroids")
-    write_trajectory(paths["beads"], n, trembling(answers["spread"], kept), "beads")
+    numbers = template.numbers
+    write_trajectory(paths["centroids"], numbers, trembling(0.01, 1), "centroids")
+    write_trajectory(paths["beads"], numbers, trembling(answers["spread"], kept), "beads")
     return paths | {"supercell": folder / "supercell.xyz"}

@@ -115,7 +115,7 @@ def write_run(
         "spectra": folder / "spectra.nc",
         "supercell": folder / "supercell.xyz",
     }
-    write_trajectory(paths["trajectory"], len(template), trajectory, "made up")
+    write_trajectory(paths["trajectory"], template.numbers, trajectory, "made up")
     netcdf.write(thermo(template, rng, n=max(4 * frames, 1), **attrs), paths["thermo"])
     netcdf.write(
         oscillator_spectra(template, (6.0, 40.0), bath="classical"), paths["spectra"]

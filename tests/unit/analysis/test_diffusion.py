@@ -5,9 +5,8 @@ import pytest
 
 from crystals import A, X, supercell, thermal_noise
 from lah10.analysis import diffusion
-from lah10.crystal.frames import Trajectory
 from lah10.crystal.sites import SiteMap
-from lah10.crystal.trajectory import write_trajectory
+from lah10.crystal.trajectory import Trajectory, write_trajectory
 
 INTERVAL = 0.02  # ps
 
@@ -27,7 +26,7 @@ def measure(tmp_path, template, displacements, cells=None, start=0, drift=None):
         (INTERVAL * i, cell, (scaled + shift + d @ np.linalg.inv(mean)) @ cell)
         for i, (cell, d, shift) in enumerate(zip(cells, displacements, moved, strict=True))
     ]
-    write_trajectory(tmp_path / "trajectory.nc", len(template), frames, "test")
+    write_trajectory(tmp_path / "trajectory.nc", template.numbers, frames, "test")
     with Trajectory(tmp_path / "trajectory.nc") as trajectory:
         summary, arrays = diffusion.measure(trajectory, template, start)
         sites, fluctuations = SiteMap(template), diffusion.SiteFluctuations(template)

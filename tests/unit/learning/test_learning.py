@@ -263,7 +263,7 @@ def write_run(folder: Path, point: str, frames: int, status: str = "ok") -> tupl
     atoms = supercell("primitive", (1, 1, 1))
     xr.Dataset(attrs=about(point, status)).to_netcdf(folder / "thermo.nc")
     made = ((0.005 * k, atoms.cell.array, atoms.positions + 0.01 * k) for k in range(frames))
-    write_trajectory(folder / "trajectory.nc", len(atoms), made, "test")
+    write_trajectory(folder / "trajectory.nc", atoms.numbers, made, "test")
     return folder / "thermo.nc", folder / "trajectory.nc"
 
 

@@ -40,10 +40,10 @@ from scipy.spatial import cKDTree
 from lah10 import ELEMENTS, units
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates
-from lah10.crystal.frames import Trajectory
 from lah10.crystal.periodic import images, wrap
 from lah10.crystal.sites import assign
 from lah10.crystal.structures import thicknesses
+from lah10.crystal.trajectory import Trajectory
 
 #: Lags used for the fit of the slope and for the plateau of MSD′, as parts of the series.
 FIT = (0.25, 0.5)

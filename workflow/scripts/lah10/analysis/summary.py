@@ -16,9 +16,9 @@ from lah10.analysis import (
     energetics,
     statistics,
 )
-from lah10.crystal.frames import Trajectory
 from lah10.crystal.sites import SiteMap, find_cages
 from lah10.crystal.structures import read_supercell
+from lah10.crystal.trajectory import Trajectory
 from lah10.errors import UserError
 from lah10.io import netcdf
 

@@ -1,6 +1,11 @@
-"""Trajectories in the AMBER NetCDF convention, which ASE, MDAnalysis, OVITO and VMD read."""
+"""Trajectories in the AMBER NetCDF convention, which ASE, MDAnalysis, OVITO and VMD open.
 
-from collections.abc import Iterable, Iterator
+Positions are unwrapped. Files are written frame after frame and read in bounded memory, by frames
+or by atoms.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from ase.geometry import cell_to_cellpar, cellpar_to_cell
@@ -9,11 +14,16 @@ from netCDF4 import Dataset
 from lah10.io.files import atomic_path
 
 
-def write_trajectory(path, n_atoms: int, frames: Iterable, title: str) -> None:
+def write_trajectory(
+    path: str | Path, numbers: Sequence[int], frames: Iterable, title: str
+) -> None:
     """Write frames one after the other; the file appears when all are written.
 
     Parameters
     ----------
+    numbers : (N,) int
+        Atomic number of each atom. The variable that holds them, `atom_types`, is no part of the
+        convention; it is where ASE and OVITO look.
     frames : iterable of (time, cell, positions)
         ps; Å, shape (3, 3), rows a, b, c in LAMMPS' orientation; Å, shape (N, 3), unwrapped.
     """
@@ -22,7 +32,7 @@ def write_trajectory(path, n_atoms: int, frames: Iterable, title: str) -> None:
         file.program, file.programVersion, file.title = "lah10", "0.1.0", title
         file.createDimension("frame", None)
         file.createDimension("spatial", 3)
-        file.createDimension("atom", n_atoms)
+        file.createDimension("atom", len(numbers))
         file.createDimension("cell_spatial", 3)
         file.createDimension("cell_angular", 3)
         file.createDimension("label", 5)
@@ -30,6 +40,7 @@ def write_trajectory(path, n_atoms: int, frames: Iterable, title: str) -> None:
         file.createVariable("cell_spatial", "c", ("cell_spatial",))[:] = list("abc")
         angular = file.createVariable("cell_angular", "c", ("cell_angular", "label"))
         angular[:] = [list("alpha"), list("beta "), list("gamma")]
+        file.createVariable("atom_types", "i4", ("atom",))[:] = np.asarray(numbers)
         time = file.createVariable("time", "f8", ("frame",))
         time.units = "picosecond"
         lengths = file.createVariable("cell_lengths", "f8", ("frame", "cell_spatial"))
@@ -56,6 +67,63 @@ def read_frames(path, chunk: int = 50) -> Iterator[tuple[np.ndarray, np.ndarray,
         total = len(file.dimensions["frame"])
         for start in range(0, total, chunk):
             part = slice(start, min(start + chunk, total))
-            parameters = np.hstack([file["cell_lengths"][part], file["cell_angles"][part]])
-            cells = np.array([cellpar_to_cell(row) for row in parameters])
-            yield file["time"][part], cells, file["coordinates"][part].astype(float)
+            yield file["time"][part], _cells(file, part), file["coordinates"][part].astype(float)
+
+
+def _cells(file: Dataset, frames: slice) -> np.ndarray:
+    """Cell vectors as rows, Å, shape (F, 3, 3), a along x and b in the xy plane."""
+    parameters = np.hstack([file["cell_lengths"][frames], file["cell_angles"][frames]])
+    return np.array([cellpar_to_cell(row) for row in parameters]).reshape(-1, 3, 3)
+
+
+class Trajectory:
+    """An open trajectory file; coordinates stay on disk until they are read; for a `with` block.
+
+    Attributes
+    ----------
+    time : (frames,) ps.
+    cells : (frames, 3, 3) Å, vectors as rows, a along x and b in the xy plane.
+    n_atoms : int
+    """
+
+    #: Bytes of coordinates (as float64) that are in memory at a time.
+    CHUNK_BYTES = 16 * 2**20
+
+    def __init__(self, path: str | Path):
+        self._file = Dataset(path)
+        self._file.set_auto_mask(False)
+        self.n_atoms = len(self._file.dimensions["atom"])
+        self.time = np.asarray(self._file["time"][:], dtype=float)
+        self._coordinates = self._file["coordinates"]
+        if 24 * self.n_atoms * len(self.time) <= self.CHUNK_BYTES:  # small: read once
+            self._coordinates = self._coordinates[:]
+        self.cells = _cells(self._file, slice(None))
+        self._inverse = np.linalg.inv(self.cells)
+
+    def __enter__(self) -> "Trajectory":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def scaled(self, frame: int) -> np.ndarray:
+        """Fractional coordinates (n_atoms, 3) of one frame, unwrapped."""
+        positions = np.asarray(self._coordinates[frame], dtype=float)
+        return positions @ self._inverse[frame]
+
+    def histories(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Fractional coordinates of some atoms after the others, through all frames.
+
+        Yields
+        ------
+        atoms : slice of atom indices.
+        scaled : (frames, k, 3), unwrapped.
+        """
+        size = max(1, int(self.CHUNK_BYTES / (24 * max(len(self), 1))))
+        for first in range(0, self.n_atoms, size):
+            atoms = slice(first, min(first + size, self.n_atoms))
+            part = np.asarray(self._coordinates[:, atoms], dtype=float)
+            yield atoms, part @ self._inverse

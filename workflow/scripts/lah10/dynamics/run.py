@@ -68,6 +68,7 @@ class Stage:
         self.job, self.ranks = job, Ranks(comm)
         self.name = f"{job.bath} P{job.pressure_GPa:g} T{job.temperature_K:g} {job.stage}"
         atoms = read(job.supercell)
+        self.numbers = atoms.numbers
         self.types = np.array([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()])
         self.counts = np.bincount(self.types, minlength=len(ELEMENTS))
         self.masses = atoms.get_masses()
@@ -472,7 +473,7 @@ class Stage:
         netcdf.write(spectra, job.outputs["spectra"])
         title = f"LaH10 {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
         write_trajectory(
-            job.outputs["trajectory"], len(self.masses), self._frames(unfinished), title
+            job.outputs["trajectory"], self.numbers, self._frames(unfinished), title
         )
 
 

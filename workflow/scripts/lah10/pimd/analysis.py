@@ -22,9 +22,9 @@ from lah10 import schema, units
 from lah10.analysis import correlations, dataset, diffusion, distortion, statistics
 from lah10.analysis.energetics import degrees_of_freedom
 from lah10.analysis.summary import MIN_FRAMES, equilibration_time, summarise
-from lah10.crystal.frames import Trajectory
 from lah10.crystal.sites import SiteMap, find_cages
 from lah10.crystal.structures import read_supercell
+from lah10.crystal.trajectory import Trajectory
 from lah10.errors import UserError
 from lah10.io import netcdf
 

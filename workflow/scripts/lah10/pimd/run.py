@@ -274,12 +274,13 @@ class Run:
                         yield when, part["frame_cell"][i], positions
 
         title = f"LaH10 {job.name}"
-        n = len(self.atoms)
         for output, select in (
             ("centroids", lambda part, i: part["frame_centroids"][i : i + 1]),
             ("beads", lambda part, i: part["frame_beads"][i]),
         ):
-            write_trajectory(job.outputs[output], n, frames(select), f"{title}, {output}")
+            write_trajectory(
+                job.outputs[output], self.atoms.numbers, frames(select), f"{title}, {output}"
+            )
         for output, name in (("xml", INPUT), ("start", START)):
             source = self.folder / name  # no start where the classical run failed
             with atomic_path(job.outputs[output]) as aside:
