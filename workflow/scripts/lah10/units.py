@@ -14,3 +14,8 @@ EV_PER_A3_IN_GPA = _c.e * 1e30 * 1e-9
 GPA_IN_BAR = 1e4
 #: 1 Å²/ps in cm²/s.
 A2_PER_PS_IN_CM2_PER_S = 1e-4
+#: 1 Ry in eV and 1 bohr in Å, the units of Quantum ESPRESSO.
+RYDBERG = _c.value("Rydberg constant times hc in eV")
+BOHR = _c.value("Bohr radius") * 1e10
+#: 1 eV/Å³ in kbar, the unit of stress of VASP and Quantum ESPRESSO.
+EV_PER_A3_IN_KBAR = 10 * EV_PER_A3_IN_GPA

@@ -40,24 +40,13 @@ def frame_numbers(system):
 
 
 def compare(read, expected, digits):
-    """dpdata turns the cell, so what does not depend on its orientation is compared."""
+    """Cartesian data are those of the output, whatever its orientation."""
     np.testing.assert_array_equal(read.types, expected.types)
     np.testing.assert_allclose(read.energies, expected.energies, atol=1e-6)
-    np.testing.assert_allclose(read.volumes, expected.volumes, rtol=1e-6)
-    np.testing.assert_allclose(read.pressures, expected.pressures, rtol=1e-4)
-    for key in ("coordinates", "forces"):
-        one, other = getattr(read, key), getattr(expected, key)
-        np.testing.assert_allclose(
-            np.einsum("fix,fjx->fij", one, one),
-            np.einsum("fix,fjx->fij", other, other),
-            atol=digits,
-        )
-    # Forces turn with the coordinates.
-    np.testing.assert_allclose(
-        np.einsum("fix,fjx->fij", read.forces, read.coordinates),
-        np.einsum("fix,fjx->fij", expected.forces, expected.coordinates),
-        atol=digits,
-    )
+    np.testing.assert_allclose(read.boxes, expected.boxes, atol=1e-6)
+    np.testing.assert_allclose(read.virials, expected.virials, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(read.coordinates, expected.coordinates, atol=digits)
+    np.testing.assert_allclose(read.forces, expected.forces, atol=digits)
 
 
 def test_an_outcar_is_read(tmp_path, file, system):
@@ -322,12 +311,230 @@ def test_bad_outputs_of_pw_x_are_named(tmp_path, system, change, message):
 def test_the_input_of_pw_x_must_be_there(tmp_path, system):
     made_up_outputs.write_pwscf(system, 1, tmp_path / "pw.out")
     text = (tmp_path / "pw.in").read_text()
-    (tmp_path / "pw.in").write_text(text.replace("ibrav = 0", "ibrav = 2"))
-    with pytest.raises(UserError, match=r"pw.out frame 0: cannot be read .*ibrav > 1 not supp"):
-        convert(tmp_path, tmp_path / "pw.out")
+    assert "ibrav = 0" in text
     (tmp_path / "pw.in").unlink()
     with pytest.raises(UserError, match=r"pw.out: the input of pw.x is not beside it; pw.in"):
         convert(tmp_path, tmp_path / "pw.out")
+
+
+# --------------------------------------------------------------- what programs really write
+
+
+@pytest.mark.parametrize("unconverged", [(), (1,)])
+def test_a_vasprun_that_names_nelm_twice_keeps_its_frames(tmp_path, system, unconverged):
+    """60 in the electronic parameters, 1 in those of response functions: the first counts."""
+    text = made_up_outputs.vasprun(system, unconverged)
+    assert re.findall(r'name="NELM">(\d+)<', text) == ["60", "1"]
+    (tmp_path / "vasprun.xml").write_text(text)
+    (read,) = convert(tmp_path, tmp_path / "vasprun.xml")
+    assert frame_numbers(read) == [i for i in range(4) if i not in unconverged]
+
+
+def test_an_outcar_that_names_nelm_twice_keeps_its_frames(tmp_path, file, system):
+    text = file.read_text()
+    nelm = "   NELM   =     60;   NELMIN=  2; NELMDL= -5     # of ELM steps\n"
+    assert text.count(nelm) == 1
+    file.write_text(text.replace(nelm, nelm + "   NELM   =      1\n"))
+    (read,) = convert(tmp_path, file)
+    assert frame_numbers(read) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("pstress", [0.0, 1480.0, 3480.0, -5.0, 0.3])
+def test_a_vasprun_with_pstress_has_the_energy_and_not_the_enthalpy(tmp_path, system, pstress):
+    (tmp_path / "vasprun.xml").write_text(made_up_outputs.vasprun(system, pstress=pstress))
+    (read,) = convert(tmp_path, tmp_path / "vasprun.xml")
+    compare(read, system, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"pstress": 1480.0, "electronic": None}, "the energy of its last electronic step is mis"),
+        ({"pstress": 1480.0, "electronic": -0.5}, r"lies 31\.\d+ eV above .* PSTRESS times volume"),
+        ({"electronic": -0.5}, r"lies 0\.5 eV above its last electronic step's;"),
+    ],
+)
+def test_a_vasprun_whose_energies_contradict_each_other_is_refused(
+    tmp_path, system, options, reason
+):
+    (tmp_path / "vasprun.xml").write_text(made_up_outputs.vasprun(system, **options))
+    with pytest.raises(UserError, match=rf"vasprun.xml frame 0: .*{reason}.*use the OUTCAR of"):
+        convert(tmp_path, tmp_path / "vasprun.xml")
+
+
+def test_a_dispersion_correction_belongs_to_the_energy(tmp_path, system):
+    """DFT-D is added after the last electronic step."""
+    text = made_up_outputs.vasprun(system, electronic=0.5, more='<i type="int" name="IVDW"> 12</i>')
+    (tmp_path / "vasprun.xml").write_text(text)
+    (read,) = convert(tmp_path, tmp_path / "vasprun.xml")
+    compare(read, system, 1e-5)
+
+
+@pytest.mark.parametrize("terse", [(1,), (0, 2), (1, 2)])
+def test_frames_without_forces_do_not_shift_the_others(tmp_path, file, system, terse):
+    """NWRITE = 0; the unconverged frame 3 is the one that is left out."""
+    file.write_text(made_up_outputs.outcar(system, terse=terse, unconverged=(3,)))
+    (read,) = convert(tmp_path, file)
+    kept = [i for i in range(3) if i not in terse]
+    assert frame_numbers(read) == kept
+    compare(read, system.select(kept), 2e-4)
+    lines = (tmp_path / "labelled/vasp/left_out.txt").read_text().splitlines()
+    assert lines == [
+        f"{file} frame {i}: "
+        + ("no forces or no cell were written (NWRITE = 0)" if i in terse else "the "
+           "self-consistent field did not converge")
+        for i in sorted({*terse, 3})
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("stressless", [(0,), (2,), (1, 3)])
+def test_a_frame_without_stress_does_not_take_that_of_another(tmp_path, file, system, stressless):
+    file.write_text(made_up_outputs.outcar(system, stressless=stressless))
+    with pytest.raises(UserError, match=rf"OUTCAR frame {stressless[0]}: no stress; .*ISIF"):
+        convert(tmp_path, file)
+    text = made_up_outputs.vasprun(system).split('<varray name="stress">')
+    assert len(text) == 5
+    joined = text[0]
+    for i, part in enumerate(text[1:]):
+        joined += f'<varray name="{"none" if i in stressless else "stress"}">{part}'
+    (tmp_path / "vasprun.xml").write_text(joined)
+    with pytest.raises(UserError, match=rf"vasprun.xml frame {stressless[0]}: no stress; .*ISIF"):
+        convert(tmp_path, tmp_path / "vasprun.xml")
+
+
+def written(system, frame, path, change, **units):
+    """`made_up_outputs.write_pwscf` with another text of the input."""
+    made_up_outputs.write_pwscf(system, frame, path, **units)
+    text = change(path.with_suffix(".in").read_text())
+    path.with_suffix(".in").write_text(text)
+    return path
+
+
+#: Ways to write one input; each of them gave another cell, or a parser's text.
+INPUTS = {
+    "several on a line": lambda text: text.replace(
+        " ibrav = 0\n nat = 11\n ntyp = 2\n", " ibrav = 0, nat = 11, ntyp = 2, nspin = 1\n"
+    ),
+    "trailing commas": lambda text: text.replace("= 0\n", "= 0,\n").replace("= 11\n", "= 11,\n"),
+    "comments": lambda text: text.replace("= 0\n", "= 0 ! none\n").replace(
+        "\nH ", "\n! a comment\n# another\n\nH ", 4
+    ),
+    "no final newline": lambda text: text.replace("K_POINTS gamma\n", "").rstrip("\n"),
+    "lower-case cards": lambda text: re.sub("[A-Z]{3,}_[A-Z]+", lambda one: one[0].lower(), text),
+    "upper-case names": lambda text: text.replace("ibrav", "IBRAV").replace("&SYSTEM", "&system"),
+    "braces": lambda text: text.replace(" angstrom", " {angstrom}"),
+    "parentheses": lambda text: text.replace(" angstrom", "(angstrom)"),
+    "other order": lambda text: text.replace("\nK_POINTS gamma\n", "").replace(
+        "CELL_PARAMETERS", "K_POINTS gamma\nCELL_PARAMETERS"
+    ),
+    "fixed atoms": lambda text: re.sub(r"^(H .*)$", r"\1 0 0 1", text, flags=re.MULTILINE),
+    "labels of species": lambda text: text.replace("La ", "La1 ").replace("H ", "H_a "),
+    "exponents": lambda text: text.replace("0.000000000", "0.0d0"),
+    "other names": lambda text: text.replace("/\n&SYSTEM", " title = 'nat = 3'\n/\n&SYSTEM"),
+}
+
+
+@pytest.mark.parametrize("change", INPUTS.values(), ids=INPUTS)
+def test_inputs_of_pw_x_are_read_as_fortran_reads_them(tmp_path, system, change):
+    path = written(system, 1, tmp_path / "pw.out", change)
+    (read,) = convert(tmp_path, path)
+    compare(read, system.select([1]), 1e-5)
+
+
+@pytest.mark.parametrize("cell", ["angstrom", "bohr", "alat"])
+@pytest.mark.parametrize("positions", ["angstrom", "bohr", "alat", "crystal"])
+def test_units_of_cell_and_positions(tmp_path, system, cell, positions):
+    made_up_outputs.write_pwscf(system, 2, tmp_path / "pw.out", cell=cell, positions=positions)
+    (read,) = convert(tmp_path, tmp_path / "pw.out")
+    compare(read, system.select([2]), 1e-5)
+
+
+def test_units_that_are_left_out_are_those_of_pw_x(tmp_path, system):
+    def bare(text):
+        return text.replace("alat", "").replace("bohr", "")
+
+    for units in (
+        {"cell": "alat", "positions": "alat"},
+        {"cell": "bohr", "positions": "crystal"},
+    ):
+        path = written(system, 1, tmp_path / "pw.out", bare, **units)
+        (read,) = convert(tmp_path, path)
+        compare(read, system.select([1]), 1e-5)
+    # A in Å does the same as celldm(1) in bohr.
+    path = written(
+        system,
+        1,
+        tmp_path / "pw.out",
+        lambda text: re.sub(r"celldm\(1\) = .*", "A = 5.0", text),
+        cell="alat",
+        positions="alat",
+    )
+    (read,) = convert(tmp_path, path)
+    compare(read, system.select([1]), 1e-5)
+
+
+def test_a_cell_by_ibrav_is_the_one_that_pw_x_prints(tmp_path, system):
+    def by_ibrav(text):
+        text = text.replace("ibrav = 0", "ibrav = 2\n celldm(1) = 9.6")
+        return re.sub(r"CELL_PARAMETERS .*\n(.*\n){3}", "", text)
+
+    path = written(system, 1, tmp_path / "pw.out", by_ibrav)
+    (read,) = convert(tmp_path, path)
+    expected = system.select([1])
+    np.testing.assert_allclose(read.boxes, expected.boxes, atol=1e-5)
+    np.testing.assert_allclose(read.forces, expected.forces, atol=1e-5)
+    path.write_text(path.read_text().replace("crystal axes", "").replace("a(1) =", ""))
+    with pytest.raises(UserError, match=r"pw.in: ibrav = 2, and pw.out does not print the crys"):
+        convert(tmp_path, path)
+
+
+BAD_INPUTS = {
+    "another cell": (
+        lambda text: re.sub(r"(CELL_PARAMETERS .*\n)\S+", r"\g<1>3.9", text),
+        r"pw.out: a volume of 33\.\d+ Å3, \d\d\.\d+ in pw.in; is pw.in the input",
+    ),
+    "a cell of the same volume": (
+        lambda text: re.sub(
+            r"(CELL_PARAMETERS .*\n)(.*\n)(.*\n)(.*\n)", r"\g<1>\g<3>\g<4>\g<2>", text
+        ),
+        r"pw.out: other crystal axes than those of pw.in",
+    ),
+    "one atom fewer": (
+        lambda text: re.sub(r"\nH \S+ \S+ \S+\n\nK", "\n\nK", text).replace("= 11", "= 10"),
+        r"pw.out: 11 atoms, 10 in pw.in",
+    ),
+    "a lost line": (
+        lambda text: re.sub(r"\nH \S+ \S+ \S+\n\nK", "\n\nK", text),
+        r"pw.in: 10 lines of ATOMIC_POSITIONS; 11 are needed",
+    ),
+    "no nat": (lambda text: text.replace(" nat = 11\n", ""), r"pw.in: nat is missing; a whole"),
+    "nat in words": (lambda text: text.replace("= 11", "= many"), r"pw.in: nat is many; a whole"),
+    "no namelist": (lambda text: text.replace("&SYSTEM", ""), r"pw.in: one namelist &SYSTEM is"),
+    "cut short": (lambda text: text[:80], r"pw.in: (its namelists cannot be read|one namelist)"),
+    "no positions": (lambda text: text.replace("ATOMIC_POS", "X"), r"pw.in: no ATOMIC_POSITIONS"),
+    "words for numbers": (
+        lambda text: re.sub(r"\nLa \S+ \S+ \S+\n", "\nLa a b c\n", text, count=1),
+        r"pw.in: ATOMIC_POSITIONS: three numbers are needed, not 'a b c'",
+    ),
+    "alat of nothing": (
+        lambda text: text.replace("CELL_PARAMETERS angstrom", "CELL_PARAMETERS alat"),
+        r"pw.in: CELL_PARAMETERS in alat; celldm\(1\) or A is needed",
+    ),
+    "crystal_sg": (
+        lambda text: text.replace("POSITIONS angstrom", "POSITIONS crystal_sg"),
+        r"pw.in: ATOMIC_POSITIONS in crystal_sg; alat, bohr, angstrom or crystal is allowed",
+    ),
+    "deuterium": (lambda text: text.replace("\nH ", "\nD "), r"frame 0: element D; La, H are"),
+}
+
+
+@pytest.mark.parametrize("change, message", BAD_INPUTS.values(), ids=BAD_INPUTS)
+def test_bad_inputs_of_pw_x_are_named(tmp_path, system, change, message):
+    path = written(system, 1, tmp_path / "pw.out", change)
+    assert path.with_suffix(".in").read_text() != made_up_outputs.pw_input(system, 1)
+    with pytest.raises(UserError, match=message) as caught:
+        convert(tmp_path, path)
+    assert "\n" not in str(caught.value)
 
 
 def test_other_files_are_refused(tmp_path):

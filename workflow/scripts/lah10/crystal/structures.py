@@ -10,8 +10,13 @@ import ase.io
 import numpy as np
 import spglib
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.data import atomic_masses
 from ase.geometry import cellpar_to_cell
+from ase.io.cif import parse_cif
+from ase.io.formats import filetype
 
+from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
 
@@ -22,6 +27,13 @@ SYMMETRY_TOLERANCE = 0.01
 #: spglib may put the origin on La and call its site 4a; that is the same crystal.
 _WYCKOFF = {("La", 4): "4b", ("H", 8): "8c", ("H", 32): "32f"}
 
+#: Symbols of the isotopes of hydrogen, which are no elements of this project's potentials.
+ISOTOPES = ("D", "T")
+#: A mass that differs by a larger share from the element's is that of an isotope.
+MASS_TOLERANCE = 0.01
+#: Occupancies are rounded in files; a site is full within this.
+OCCUPANCY_TOLERANCE = 1e-3
+
 
 def read_crystal(path: str | Path) -> Atoms:
     """Read a LaH10 crystal (CIF, or any other format with a cell that ASE knows).
@@ -29,17 +41,17 @@ def read_crystal(path: str | Path) -> Atoms:
     Raises
     ------
     UserError
-        The file is missing or unreadable, has no cell, or is not La:H = 1:10.
+        The file is missing or unreadable, has no cell, isotopes or partly occupied sites, or is
+        not La:H = 1:10.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such structure file")
-    try:
-        atoms = ase.io.read(path)
-    except Exception as error:  # ASE's parsers raise whatever they stumble on
-        raise UserError(f"{path}: ASE cannot read this structure ({error})") from error
+    atoms = read_frames(path)[-1]
+    check_sites(atoms, str(path))
     if not atoms.cell.volume > 0:
         raise UserError(f"{path}: the structure has no three-dimensional cell")
+    atoms = make_right_handed(atoms)
     symbols = atoms.get_chemical_symbols()
     n_la, n_h = symbols.count("La"), symbols.count("H")
     if n_la + n_h != len(atoms) or n_h != 10 * n_la:
@@ -47,6 +59,117 @@ def read_crystal(path: str | Path) -> Atoms:
             f"{path}: expected La and H in the ratio 1:10, got {atoms.get_chemical_formula()}"
         )
     return atoms
+
+
+def read_frames(path: str | Path) -> list[Atoms]:
+    """All frames of a file, in any format that ASE reads, as they stand there.
+
+    Raises
+    ------
+    UserError
+        ASE cannot read the file, it has no frame, or a CIF has isotopes or partly occupied sites.
+    """
+    path = Path(path)
+    try:
+        frames = ase.io.read(path, index=":")
+    except Exception as error:  # ASE's parsers raise whatever they stumble on
+        refuse_isotope(error, str(path))
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: ASE cannot read this structure ({reason})") from error
+    if not frames:
+        raise UserError(f"{path}: empty; a file with a structure is needed")
+    if filetype(str(path)) == "cif":
+        _check_cif(path)
+    return frames
+
+
+def refuse_isotope(error: Exception, where: str) -> None:
+    """Raise UserError if a parser of ASE's stumbled on the symbol D or T: a KeyError, bare."""
+    if isinstance(error, KeyError) and error.args and error.args[0] in ISOTOPES:
+        raise _isotope(where, error.args[0]) from None
+
+
+def _check_cif(path: Path) -> None:
+    """Refuse what ASE makes light of: D and T become H, sites of any occupancy are filled."""
+    for block in parse_cif(str(path)):
+        symbols = block.get("_atom_site_type_symbol") or block.get("_atom_site_label") or []
+        for label in symbols:
+            if label[:1].upper() in ISOTOPES and not label[1:2].islower():
+                raise _isotope(str(path), label[0].upper())
+        for i, occupancy in enumerate(block.get("_atom_site_occupancy") or []):
+            if occupancy == ".":  # CIF's sign for the default, which is 1
+                continue
+            try:
+                full = abs(float(occupancy) - 1) <= OCCUPANCY_TOLERANCE
+            except ValueError:
+                full = False
+            if not full:
+                raise _partial(str(path), f"the site {symbols[i]} (number {i + 1})", occupancy)
+
+
+def check_sites(atoms: Atoms, where: str) -> None:
+    """Refuse isotopes, and sites that are not occupied by one atom each.
+
+    Parameters
+    ----------
+    where : str
+        File and frame, the beginning of the message.
+
+    Raises
+    ------
+    UserError
+        A mass is not the element's, an occupancy is not 1, or two atoms share a place.
+    """
+    masses, usual = atoms.get_masses(), atomic_masses[atoms.numbers]
+    for i in np.flatnonzero(np.abs(masses / usual - 1) > MASS_TOLERANCE):
+        raise _isotope(where, f"{atoms.symbols[i]} of mass {masses[i]:.4g}")
+    occupancy = atoms.info.get("occupancy")
+    for site, shares in occupancy.items() if isinstance(occupancy, dict) else ():
+        for symbol, share in shares.items():
+            if abs(share - 1) > OCCUPANCY_TOLERANCE:
+                raise _partial(where, f"the site {symbol} (number {int(site) + 1})", share)
+        if len(shares) > 1:
+            raise _partial(where, f"site {int(site) + 1}", " and ".join(shares))
+
+
+def _isotope(where: str, what: str) -> UserError:
+    return UserError(
+        f"{where}: {what} is an isotope; only {' and '.join(ELEMENTS)} with their natural masses "
+        "are allowed. For static properties, which do not depend on masses, write H in its place"
+    )
+
+
+def _partial(where: str, site: str, occupancy: object) -> UserError:
+    return UserError(
+        f"{where}: {site} has occupancy {occupancy}; only sites that one atom occupies fully are "
+        "allowed. Write an ordered crystal"
+    )
+
+
+def right_handed(cells: np.ndarray) -> np.ndarray:
+    """The same lattices by vectors a, b, c that form a right-handed system.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (..., 3, 3)
+        Cell vectors as rows, Å. Of a left-handed cell all three are reversed, which keeps the
+        lattice, the lengths and the angles. Cartesian data stay as they are; fractional
+        coordinates change their sign.
+    """
+    cells = np.asarray(cells)
+    return np.where(np.linalg.det(cells)[..., None, None] < 0, -cells, cells)
+
+
+def make_right_handed(atoms: Atoms) -> Atoms:
+    """The same crystal, and the same labels, with a right-handed cell (`right_handed`)."""
+    if not np.linalg.det(atoms.cell.array) < 0:
+        return atoms
+    turned = atoms.copy()
+    turned.cell = right_handed(atoms.cell.array)
+    if atoms.calc is not None:
+        # ASE takes results for stale once the cell differs from the one that they belong to.
+        turned.calc = SinglePointCalculator(turned, **atoms.calc.results)
+    return turned
 
 
 def space_group(atoms: Atoms, tolerance: float = SYMMETRY_TOLERANCE) -> str:
@@ -157,7 +280,7 @@ def read_supercell(path: str | Path) -> Atoms:
     supercell = ase.io.read(path, format="extxyz")
     if "site" not in supercell.arrays:
         raise UserError(f"{path}: no column `site`; let the rule `structures` write this file")
-    return supercell
+    return make_right_handed(supercell)
 
 
 def thicknesses(cell: np.ndarray) -> np.ndarray:

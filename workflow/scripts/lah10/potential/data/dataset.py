@@ -20,9 +20,16 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
+from ase.stress import voigt_6_to_full_3x3_stress
 from scipy.spatial import cKDTree
 
 from lah10 import ELEMENTS
+from lah10.crystal.structures import (
+    check_sites,
+    make_right_handed,
+    refuse_isotope,
+    right_handed,
+)
 from lah10.errors import UserError
 from lah10.io.files import atomic_folder
 from lah10.units import EV_PER_A3_IN_GPA
@@ -54,6 +61,8 @@ SMALLEST_FORCE = 0.02
 NET_FORCE = 0.1
 #: eV/atom between a frame and the median of its system; 0.4 covers 0 to 1,500 K, 80 to 350 GPa.
 ENERGY_SPREAD = 2.0
+#: Share of its largest component by which a virial may differ from the one of the stress: rounding.
+SAME_VIRIAL = 0.01
 #: Static pressure of Fm-3m LaH10 by PBE: ln(P/GPa) = a + b V, V in Å3 per formula unit, a fit to
 #: resources/dataset/lah10-gpaw-pbe/fm-3m-static.txt (95 to 368 GPa, better than 3 %).
 STATIC_PRESSURE = (8.71, -0.1118)
@@ -70,7 +79,7 @@ class System:
     types : (n,) int
         Index into `lah10.ELEMENTS` of each atom.
     boxes : (f, 3, 3) float
-        Cell vectors as rows, Å.
+        Cell vectors as rows, Å; made right-handed if they are not.
     coordinates : (f, n, 3) float
         Å.
     energies : (f,) float
@@ -91,6 +100,11 @@ class System:
     forces: np.ndarray
     virials: np.ndarray
     frames: tuple[str, ...]
+
+    def __post_init__(self):
+        # In a left-handed cell a potential gives forces of the wrong sign. Coordinates are
+        # Cartesian, so that other vectors of the same lattice change nothing else.
+        object.__setattr__(self, "boxes", right_handed(self.boxes))
 
     def __len__(self) -> int:
         return len(self.energies)
@@ -306,6 +320,7 @@ def read_extxyz(path: str | os.PathLike, name: str) -> list[System]:
             )
         if not atoms.pbc.all():
             raise UserError(f"{where}: not periodic in all directions; a Lattice is needed")
+        check_sites(atoms, where)
         order = np.argsort([ELEMENTS.index(s) for s in symbols], kind="stable")
         key = tuple(symbols.count(e) for e in ELEMENTS)
         by_composition.setdefault(key, []).append((atoms, order, where))
@@ -379,21 +394,44 @@ def whole_frames(path: Path) -> list[Atoms]:
     for i, (start, end) in enumerate(itertools.pairwise([*starts, len(lines)])):
         frame = io.StringIO("\n".join(lines[start:end]) + "\n")
         try:
-            frames.append(ase.io.read(frame, format="extxyz"))
+            frames.append(make_right_handed(ase.io.read(frame, format="extxyz")))
         except Exception as error:  # ASE raises many kinds for a malformed line
+            refuse_isotope(error, f"{path} frame {i}")
             raise UserError(f"{path} frame {i}: cannot be read ({error})") from None
     return frames
 
 
 def _labels(atoms: Atoms, where: str) -> tuple[float, np.ndarray, np.ndarray]:
-    """Energy, forces and virial of one frame."""
+    """Energy (the free energy where it is given), forces and virial of one frame."""
     try:
-        energy = atoms.get_potential_energy()
+        # With smearing, forces and stress are the slopes of the free energy alone.
+        consistent = atoms.calc is not None and "free_energy" in atoms.calc.results
+        energy = atoms.get_potential_energy(force_consistent=consistent)
         forces = atoms.get_forces(apply_constraint=False)
         stress = atoms.get_stress(voigt=False, apply_constraint=False)
     except (PropertyNotImplementedError, RuntimeError):
         raise UserError(f"{where}: unlabelled; energy, forces and stress are needed") from None
-    return energy, forces, -stress * atoms.get_volume()
+    virial = -stress * atoms.get_volume()
+    if "virial" in atoms.info:
+        _compare_virials(np.asarray(atoms.info["virial"], float), virial, where)
+    return energy, forces, virial
+
+
+def _compare_virials(given: np.ndarray, virial: np.ndarray, where: str) -> None:
+    """Refuse a virial (eV) that contradicts the one of the stress, of whichever sign it is."""
+    if given.shape == (6,):
+        given = voigt_6_to_full_3x3_stress(given)
+    if given.shape == (9,):
+        given = given.reshape(3, 3)
+    scale = np.abs(virial).max()
+    if given.shape != (3, 3) or not (np.abs(given - virial) <= SAME_VIRIAL * scale).all():
+        trace = f"{np.trace(given):.4g}" if given.shape == (3, 3) else f"of shape {given.shape}"
+        raise UserError(
+            f"{where}: virial and stress contradict each other: the trace of the virial is "
+            f"{trace}, that of -stress times volume {np.trace(virial):.4g} eV; remove the wrong "
+            "one (virial in eV, positive when compressed; stress in eV/Å3, negative when "
+            "compressed)"
+        )
 
 
 def check(system: System, energies: bool = True) -> None:

@@ -1,7 +1,7 @@
-"""Outputs of VASP and Quantum ESPRESSO to DeePMD systems, read by dpdata.
+"""Outputs of VASP (read by dpdata's parsers) and Quantum ESPRESSO (`pwscf`) to DeePMD systems.
 
 dpdata takes what it finds: frames that are cut off or did not converge go missing with a warning,
-or a traceback ends everything. Here each of them is told, by file and frame (counted from 0): an
+or a traceback ends everything. Here each of them is named, by file and frame (counted from 0): an
 output that is cut short is refused, a frame that did not converge is left out and listed.
 """
 
@@ -11,10 +11,15 @@ import re
 import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from lah10.crystal.structures import right_handed
 from lah10.errors import UserError
-from lah10.potential.data import systems
+from lah10.potential.data import pwscf, systems
+from lah10.units import EV_PER_A3_IN_KBAR
 
 #: How dpdata calls the formats, and what they are to a person.
 OUTCAR, VASPRUN, PWSCF = "vasp/outcar", "vasp/xml", "qe/pw/scf"
@@ -25,7 +30,13 @@ VASP_END = "General timing and accounting"
 VASP_STEP = "free  energy   TOTEN"
 #: Bytes at the start of a file by which pw.x is known.
 HEAD = 4096
+#: What stands before an ionic step's forces, cell and stress in an OUTCAR.
+VASP_FORCES, VASP_CELL = "TOTAL-FORCE", "VOLUME and BASIS"
+VASP_STRESS = "FORCE on cell =-STRESS in cart. coord.  units"
 NOT_CONVERGED = "the self-consistent field did not converge"
+NO_FORCES = "no forces or no cell were written (NWRITE = 0)"
+#: eV/atom by which the energies of an ionic and of its last electronic step may differ: rounding.
+ENERGY_TOLERANCE = 1e-4
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +79,8 @@ def _is_pwscf(file: Path) -> bool:
 def convert(files: Sequence[str | os.PathLike], destination: str | os.PathLike) -> dict[str, int]:
     """Read outputs and write them as DeePMD systems, one a composition, into `destination`.
 
-    Frames that did not converge are left out and listed in `systems.LEFT_OUT`.
+    Frames that did not converge, or that VASP wrote without forces, are left out and listed in
+    `systems.LEFT_OUT`.
 
     Returns
     -------
@@ -83,8 +95,8 @@ def convert(files: Sequence[str | os.PathLike], destination: str | os.PathLike) 
     """
     labelled, left_out = [], []
     for file in files:
-        frames, origins, not_converged = read_output(file)
-        left_out += [f"{where}: {NOT_CONVERGED}" for where in not_converged]
+        frames, origins, without = read_output(file)
+        left_out += [f"{where}: {reason}" for where, reason in without.items()]
         if origins:
             labelled.append((frames, origins))
     if not labelled:
@@ -95,14 +107,16 @@ def convert(files: Sequence[str | os.PathLike], destination: str | os.PathLike) 
 def read_output(path: str | os.PathLike) -> tuple:
     """Frames of one output, and where each came from.
 
+    Cells are made right-handed; all else is Cartesian, in the orientation of the output.
+
     Returns
     -------
     frames : dpdata.LabeledSystem
-        Those that converged: Å, eV, eV/Å, virial in eV, positive when compressed.
+        Those that can be used: Å, eV, eV/Å, virial in eV, positive when compressed.
     origins : list of str
-        "<file> frame <i>" of each.
-    not_converged : list of str
-        The same of the others.
+        "<file> frame <i>" of each, as the file counts its ionic steps, from 0.
+    left_out : dict of str
+        The same of the others, with the reason.
 
     Raises
     ------
@@ -111,15 +125,52 @@ def read_output(path: str | os.PathLike) -> tuple:
     """
     path = Path(path)
     kind = _kind(path)
-    frames, bad = {OUTCAR: _read_outcar, VASPRUN: _read_vasprun, PWSCF: _read_pwscf}[kind](path)
-    if len(frames) == 0:
+    data, numbers, reasons = {
+        OUTCAR: _read_outcar,
+        VASPRUN: _read_vasprun,
+        PWSCF: _read_pwscf,
+    }[kind](path)
+    if not numbers and not reasons:
         raise UserError(f"{path}: no frame with energy and forces; remove it or run it again")
-    good = [i for i in range(len(frames)) if i not in bad]
+    frames = _labelled_system(data)
+    if len(frames) != len(numbers):
+        raise UserError(
+            f"{path}: {len(frames)} frames with labels where {len(numbers)} were counted; their "
+            "numbers are uncertain. Use the other output of the same run"
+        )
+    good = [i for i, number in enumerate(numbers) if number not in reasons]
     return (
         frames.sub_system(good),
-        [f"{path} frame {i}" for i in good],
-        [f"{path} frame {i}" for i in sorted(bad)],
+        [f"{path} frame {numbers[i]}" for i in good],
+        {f"{path} frame {number}": reasons[number] for number in sorted(reasons)},
     )
+
+
+def _labelled_system(data: dict):
+    """What a parser found, as dpdata's system.
+
+    Parameters
+    ----------
+    data : dict
+        atom_names, atom_types (n,), cells (f, 3, 3) and coords (f, n, 3) in Å, energies (f,) in eV,
+        forces (f, n, 3) in eV/Å and, unless None, virials (f, 3, 3) in eV.
+
+    dpdata's own conversions are passed by: they turn every frame, and stop at a left-handed cell.
+    """
+    import dpdata
+    from dpdata.utils import uniq_atom_names
+
+    types = np.asarray(data["atom_types"], int)
+    full = {
+        **data,
+        "atom_types": types,
+        "atom_numbs": [int((types == i).sum()) for i in range(len(data["atom_names"]))],
+        "cells": right_handed(data["cells"]),
+        "orig": np.zeros(3),
+    }
+    if full["virials"] is None:
+        del full["virials"]
+    return dpdata.LabeledSystem(data=uniq_atom_names(full))
 
 
 def _kind(path: Path) -> str:
@@ -142,14 +193,12 @@ def _kind(path: Path) -> str:
     raise UserError(f"{path}: neither of VASP nor of pw.x; {EXPECTED}")
 
 
-def _load(path: Path, kind: str, source: str | list[str], **options):
-    """What dpdata reads, and the warnings it gave."""
-    import dpdata
-
-    with warnings.catch_warnings(record=True) as said:
+def _parse(parser: Callable, path: Path, **options) -> tuple[tuple, list[str]]:
+    """What a parser of dpdata returns, and the warnings it gave."""
+    with warnings.catch_warnings(record=True) as given:
         warnings.simplefilter("always")
-        frames = dpdata.LabeledSystem(source, fmt=kind, **options)
-    return frames, [str(one.message) for one in said if one.category is UserWarning]
+        found = parser(str(path), convergence_check=False, **options)
+    return found, [str(one.message) for one in given if one.category is UserWarning]
 
 
 def _unreadable(path: Path, kind: str, error: Exception, frame: int | None = None) -> UserError:
@@ -179,28 +228,66 @@ def _read_outcar(path: Path) -> tuple:
             )
         logger.warning("%s: ends after frame %d, without VASP's closing lines", path, count - 1)
 
+    from dpdata.formats.vasp import outcar
+
     def read(**options: int):
-        return _load(path, OUTCAR, str(path), convergence_check=False, **options)
+        return _parse(outcar.get_frames, path, **options)
 
     try:
-        frames, said = read()
+        (names, _, types, cells, coords, energies, forces, stress), given = read()
     except Exception as error:
         frame, error = _first_bad(read, len(ends), error)
         raise _unreadable(path, OUTCAR, error, frame) from None
-    bad: set[int] = set()
-    for warning in said:
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    steps = [lines[start:end] for start, end in zip(starts, ends, strict=True)]
+    reasons: dict[int, str] = {}
+    for warning in given:
         # dpdata counts from 1.
         if match := re.search(r"unconverged: \[([\d, ]+)\]", warning):
-            bad |= {int(number) - 1 for number in match[1].split(",")}
+            reasons |= {int(number) - 1: NOT_CONVERGED for number in match[1].split(",")}
         elif match := re.search(r"(?:incomplete labels|no energy found) in frame (\d+)", warning):
             reason = warning.partition(": ")[2] or "no energy"
             raise UserError(
                 f"{path} frame {int(match[1]) - 1}: forces or energy cannot be read ({reason}); "
                 "run VASP again, or cut the frame out"
             )
-        else:
+        elif "cannot find labels" not in warning:
             logger.warning("%s: %s", path, warning)
-    return frames, bad
+    # With NWRITE = 0 VASP writes the forces of some steps alone. dpdata skips the others, so that
+    # what it returns is numbered by the steps that have them.
+    numbers = []
+    for i, step in enumerate(steps):
+        if all(_contains(step, words) for words in (VASP_FORCES, VASP_CELL)):
+            numbers.append(i)
+        else:
+            reasons.setdefault(i, NO_FORCES)
+    with_stress = [i for i in numbers if _contains(steps[i], VASP_STRESS)]
+    if with_stress and len(with_stress) < len(numbers):
+        first = min(set(numbers) - set(with_stress))
+        raise systems.no_stress(f"{path} frame {first}")
+    data = _vasp_data(names, types, cells, coords, energies, forces, stress)
+    return data, numbers, reasons
+
+
+def _contains(lines: Sequence[str], words: str) -> bool:
+    return any(words in line for line in lines)
+
+
+def _vasp_data(names, types, cells, coords, energies, forces, stress) -> dict:
+    """The arrays of `_labelled_system`; `stress` (f, 3, 3) is in kbar, positive when compressed."""
+    virials = None
+    if stress is not None and len(stress):
+        volumes = np.abs(np.linalg.det(cells))
+        virials = np.asarray(stress) / EV_PER_A3_IN_KBAR * volumes[:, None, None]
+    return {
+        "atom_names": list(names),
+        "atom_types": types,
+        "cells": cells,
+        "coords": coords,
+        "energies": energies,
+        "forces": forces,
+        "virials": virials,
+    }
 
 
 def _first_bad(read: Callable, count: int, error: Exception) -> tuple[int | None, Exception]:
@@ -223,29 +310,108 @@ def _first_bad(read: Callable, count: int, error: Exception) -> tuple[int | None
 
 
 def _read_vasprun(path: Path) -> tuple:
-    count, steps, limit = 0, [], None
+    from dpdata.formats.vasp import xml
+
+    steps: list[_IonicStep] = []
+    settings: dict[str, str] = {}
     try:
         for _, element in ET.iterparse(path):
-            if element.tag == "i" and element.get("name") == "NELM":
-                limit = int(element.text)
+            if element.tag == "parameters":
+                # A later section, on response functions, has an NELM of its own: the first counts.
+                for one in element.iter("i"):
+                    settings.setdefault(one.get("name"), (one.text or "").strip())
             elif element.tag == "calculation":
-                steps.append(len(element.findall(".//scstep")))
-                count += 1
+                steps.append(_ionic_step(element))
     except ET.ParseError as error:
         raise UserError(
-            f"{path} frame {count}: cut short, or no XML ({error}); run VASP to its end, or use "
-            "its OUTCAR"
+            f"{path} frame {len(steps)}: cut short, or no XML ({error}); run VASP to its end, or "
+            "use its OUTCAR"
         ) from None
     except (OSError, ValueError, TypeError) as error:
-        raise _unreadable(path, VASPRUN, error) from None
+        raise _unreadable(path, VASPRUN, error, len(steps)) from None
     try:
-        frames, said = _load(path, VASPRUN, str(path), convergence_check=False)
+        limit = int(settings["NELM"]) if "NELM" in settings else None
+        pressure = float(settings.get("PSTRESS", 0))
+        found, given = _parse(xml.analyze, path, type_idx_zero=True)
     except Exception as error:
         raise _unreadable(path, VASPRUN, error, _incomplete(path)) from None
-    for warning in said:
+    names, types, cells, fractional, _, forces, stress = found
+    for warning in given:
         logger.warning("%s: %s", path, warning)
-    bad = {i for i, n in enumerate(steps) if limit is not None and n >= limit}
-    return frames, bad
+    if 0 < len(stress) < len(cells):
+        raise systems.no_stress(f"{path} frame {_incomplete(path)}")
+    dispersion = settings.get("IVDW", "0") not in ("", "0") or settings.get("LUSE_VDW") == "T"
+    work = pressure / EV_PER_A3_IN_KBAR * np.abs(np.linalg.det(cells))
+    energies = np.array(
+        [
+            _energy(f"{path} frame {i}", step, float(work[i]), len(types), dispersion)
+            for i, step in enumerate(steps)
+        ]
+    )
+    data = _vasp_data(names, types, cells, fractional @ cells, energies, forces, stress)
+    reasons = {
+        i: NOT_CONVERGED
+        for i, step in enumerate(steps)
+        if limit is not None and step.iterations >= limit
+    }
+    return data, list(range(len(steps))), reasons
+
+
+@dataclass(frozen=True)
+class _IonicStep:
+    """Free energies in eV, None where they are not written, and the number of electronic steps."""
+
+    ionic: float | None
+    electronic: float | None
+    iterations: int
+
+
+def _ionic_step(calculation: ET.Element) -> _IonicStep:
+    electronic = calculation.findall(".//scstep")
+    return _IonicStep(
+        _free_energy(calculation),
+        _free_energy(electronic[-1]) if electronic else None,
+        len(electronic),
+    )
+
+
+def _free_energy(element: ET.Element) -> float | None:
+    found = element.find("energy/i[@name='e_fr_energy']")
+    return None if found is None else float(found.text)
+
+
+def _energy(where: str, step: _IonicStep, work: float, n_atoms: int, dispersion: bool) -> float:
+    """The free energy of one ionic step, without PV, eV.
+
+    With PSTRESS, VASP writes E + PV as the energy of an ionic step of vasprun.xml; its last
+    electronic step has E. That lacks corrections which are added afterwards, such as DFT-D.
+
+    Parameters
+    ----------
+    work : float
+        PSTRESS times the volume, eV.
+    dispersion : bool
+        Whether a correction is added to the energy of the electrons.
+
+    Raises
+    ------
+    UserError
+        The two energies differ by what cannot be told apart.
+    """
+    ionic, electronic = step.ionic, step.electronic
+    same = ENERGY_TOLERANCE * n_atoms
+    if electronic is None and work == 0:
+        return ionic
+    if electronic is not None:
+        if abs(ionic - electronic) <= same or abs(ionic - electronic - work) <= same:
+            return ionic if work == 0 else electronic
+        if dispersion and work == 0:
+            return ionic
+        difference = f"the energy lies {ionic - electronic:.4g} eV above its last electronic step's"
+    else:
+        difference = "the energy of its last electronic step is missing"
+    reason = f", and PSTRESS times volume is {work:.4g} eV" if work else ""
+    raise UserError(f"{where}: {difference}{reason}; use the OUTCAR of this run in its place")
 
 
 def _incomplete(path: Path) -> int | None:
@@ -267,7 +433,7 @@ def _read_pwscf(path: Path) -> tuple:
     if (count := text.count("Forces acting on atoms")) != 1:
         raise UserError(
             f"{path}: expected one frame with forces (calculation = 'scf' with tprnfor = .true. "
-            f"and tstress = .true.), since dpdata reads no runs of pw.x, got {count}"
+            f"and tstress = .true.), not a run of several structures, got {count}"
         )
     inputs = [path.with_suffix(suffix) for suffix in (".in", ".pwi")]
     there = [file for file in inputs if file.is_file()]
@@ -277,9 +443,17 @@ def _read_pwscf(path: Path) -> tuple:
             "structure is read from there"
         )
     try:
-        frames, said = _load(path, PWSCF, [str(there[0]), str(path)])
-    except Exception as error:
+        frame = pwscf.read(path, there[0])
+    except (ValueError, IndexError) as error:
         raise _unreadable(path, PWSCF, error, 0) from None
-    for warning in said:
-        logger.warning("%s: %s", path, warning)
-    return frames, ({0} if "convergence NOT achieved" in text else set())
+    names = list(dict.fromkeys(frame.symbols))
+    data = {
+        "atom_names": names,
+        "atom_types": [names.index(symbol) for symbol in frame.symbols],
+        "cells": frame.cell[None],
+        "coords": frame.positions[None],
+        "energies": np.array([frame.energy]),
+        "forces": frame.forces[None],
+        "virials": None if frame.virial is None else frame.virial[None],
+    }
+    return data, [0], {} if frame.converged else {0: NOT_CONVERGED}

@@ -31,6 +31,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from lah10 import ELEMENTS
 from lah10.config.training import Gpaw
+from lah10.crystal.structures import check_sites, make_right_handed, read_frames
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
 from lah10.potential.data import dataset, systems
@@ -138,13 +139,7 @@ def read_structures(path: str | os.PathLike) -> dict[str, Structure]:
 def _frames(file: Path) -> list[Atoms]:
     if file.suffix in (".xyz", ".extxyz"):
         return dataset.whole_frames(file)
-    try:
-        frames = ase.io.read(file, index=":")
-    except Exception as error:  # ASE's parsers raise whatever they stumble on
-        raise UserError(f"{file}: ASE cannot read structures from this file ({error})") from None
-    if not frames:
-        raise UserError(f"{file}: empty; remove it or put structures there")
-    return frames
+    return read_frames(file)
 
 
 def _structure(atoms: Atoms, where: str) -> Structure:
@@ -158,6 +153,8 @@ def _structure(atoms: Atoms, where: str) -> Structure:
         raise UserError(f"{where}: coordinates with NaN or infinite numbers; remove the frame")
     if not atoms.pbc.all() or not atoms.cell.volume > 0:
         raise UserError(f"{where}: not periodic in all directions; a cell is needed")
+    check_sites(atoms, where)
+    atoms = make_right_handed(atoms)
     order = np.argsort([ELEMENTS.index(s) for s in symbols], kind="stable")
     plain = Atoms(
         [symbols[i] for i in order], atoms.positions[order], cell=atoms.cell.array, pbc=True

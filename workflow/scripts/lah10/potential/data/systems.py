@@ -51,10 +51,7 @@ def merge(
         if one.nopbc:
             raise UserError(f"{origins[0]}: expected a periodic crystal, got open boundaries")
         if "virials" not in one.data or len(one["virials"]) != len(one):
-            raise UserError(
-                f"{origins[0]}: no stress; have it computed (VASP: ISIF = 2 or 3, "
-                "Quantum ESPRESSO: tstress = .true.)"
-            )
+            raise no_stress(origins[0])
         together.append(one)
         counts = [sum(np.asarray(one["atom_types"]) == _index(one, e)) for e in ELEMENTS]
         key = "".join(f"{e}{n}" for e, n in zip(ELEMENTS, counts, strict=True))
@@ -74,6 +71,14 @@ def merge(
         dataset.check(system)
         result.append(system)
     return result
+
+
+def no_stress(where: str) -> UserError:
+    """The complaint of a frame without stress."""
+    return UserError(
+        f"{where}: no stress; have it computed (VASP: ISIF = 2 or 3, Quantum ESPRESSO: tstress = "
+        ".true.)"
+    )
 
 
 def _index(one: "dpdata.LabeledSystem", element: str) -> int:
