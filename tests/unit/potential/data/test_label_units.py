@@ -10,6 +10,7 @@ from lah10.config import training as settings
 from lah10.errors import UserError
 from lah10.potential.data import dataset, label_units
 from lah10.potential.evaluate import Prediction
+from lah10.units import EV_PER_A3_IN_GPA
 
 ABOUT = {"citation": "nobody", "terms": "none", "path": "toy", "held_out": ()}
 SYSTEM = labelled.system("toy/a", frames=9, sigma=0.1)
@@ -103,7 +104,8 @@ def test_sets_of_shared_energy_reference_are_compared_together():
     """One frame a set: none has a constant of its own."""
     parts = [replace(SYSTEM.select([i]), name=f"toy/{i}") for i in range(9)]
     found = [predicted(SYSTEM.select([i])) for i in range(9)]
-    parts[4] = replace(parts[4], energies=parts[4].energies / RYDBERG)
+    # 0.8 eV/atom: within what the equation of state allows.
+    parts[4] = replace(parts[4], energies=parts[4].energies + 0.8 * 11)
     label_units.check(parts, found, split())
     with pytest.raises(UserError, match="toy/a frame 4: energies vary"):
         label_units.check(parts, found, split(shared_energy_reference=True))
@@ -115,6 +117,43 @@ def test_energies_that_are_not_learnt_are_not_looked_at_and_the_hint_is_last():
     with pytest.raises(UserError, match=r"; ask \(and 8 more frames\)$"):
         turned = replace(unknown, forces=-unknown.forces)
         label_units.check([turned], [predicted(SYSTEM)], split(), "; ask")
+
+
+#: What may be done to the energies of one or two frames, and whether it is told.
+SCALES = {
+    "E + PV": (lambda s: s.energies + s.virials.trace(axis1=1, axis2=2) / 3, True),
+    "hartree": (lambda s: s.energies / HARTREE, True),
+    "Ry": (lambda s: s.energies / RYDBERG, True),
+    "turned": (lambda s: -s.energies, True),
+    "total energies": (lambda s: s.energies - 166.4 * s.n_atoms, False),
+    "as they are": (lambda s: s.energies, False),
+}
+
+
+@pytest.mark.parametrize("volume", [26.0, 33.2, 39.0])
+@pytest.mark.parametrize("frames", [1, 2, 9])
+@pytest.mark.parametrize("change, told", SCALES.values(), ids=SCALES)
+def test_energies_are_checked_on_their_absolute_scale(volume, frames, change, told):
+    """However few the frames, and though PV hardly changes a slope."""
+    system = labelled.system("toy/a", frames=frames, volume=volume)
+    a, b = dataset.STATIC_PRESSURE
+    integral = np.exp(a + b * volume) / -b / EV_PER_A3_IN_GPA / 11
+    thermal = system.energies / 11 + 2.5
+    system = replace(system, energies=11 * (thermal + label_units.STATIC_ENERGY + integral))
+    changed = replace(system, energies=change(system))
+    if not told:
+        label_units.check([changed], [predicted(changed)], split())
+        return
+    with pytest.raises(UserError, match=r"toy/a frame \d: energ(y|ies).*hartree.*; ask"):
+        label_units.check([changed], [predicted(system)], split(), "; ask")
+
+
+def test_the_static_energy_is_that_of_the_projects_own_labels():
+    file = labelled.REPOSITORY / "resources/dataset/lah10-gpaw-pbe/fm-3m-static.txt"
+    volume, energy = np.loadtxt(file, usecols=(3, 5), unpack=True)
+    a, b = dataset.STATIC_PRESSURE
+    integral = np.exp(a + b * volume) / -b / EV_PER_A3_IN_GPA
+    np.testing.assert_allclose((energy - integral) / 11, label_units.STATIC_ENERGY, atol=0.004)
 
 
 @pytest.mark.slow

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lah10 import ELEMENTS
 from lah10.config.training import Split
-from lah10.potential.data.dataset import System, pressures, refuse
+from lah10.potential.data.dataset import STATIC_PRESSURE, System, pressures, refuse
 from lah10.potential.evaluate import Prediction
+from lah10.units import EV_PER_A3_IN_GPA
 
 #: Labels over the potential's values. With the shipped potential, on published and own frames:
 #: 0.88 to 1.16 for a frame's forces, 0.98 to 1.06 for a set's energies, 0.97 to 1.06 for pressures.
@@ -25,6 +27,15 @@ ENERGY_NOISE = (0.1, 0.005)
 PRESSURE_NOISE = (20.0, 10.0)
 #: Frames from which on a constant of energy, or a set as a whole, means something.
 ENOUGH = 3
+#: Energy of static Fm-3m LaH10 at zero pressure above that of neutral, unpolarised atoms, the zero
+#: of VASP and GPAW; eV/atom. `dataset.STATIC_PRESSURE`, integrated, gives those of
+#: resources/dataset/lah10-gpaw-pbe/fm-3m-static.txt with it to 4 meV/atom.
+STATIC_ENERGY = -3.201
+#: eV/atom above that at a frame's volume. The project's own frames have -0.03 to 0.52 (690 GPa); PV
+#: is 1.1 at 50 GPa, 5 at 350.
+ENERGY_ROOM = (-0.5, 0.9)
+#: eV/atom; energies with all electrons, or all but the cores, are lower: hydrogen's alone is -12.
+TOTAL_ENERGY = -12.0
 
 
 def check(
@@ -33,7 +44,8 @@ def check(
     """Refuse labels that are no multiple near 1 of a potential's values.
 
     Forces and pressures are compared as they are, energies after one constant for each zero of
-    energy (`Split.zero_of`). Energies of NaN are not looked at.
+    energy (`Split.zero_of`), and with the equation of state (`_check_absolute`). Energies of NaN
+    are not looked at.
 
     Parameters
     ----------
@@ -45,7 +57,8 @@ def check(
     Raises
     ------
     UserError
-        For the first frame, or else the first set, whose slope is not within `SLOPES`.
+        For the first frame, or else the first set, whose slope is not within `SLOPES`, or whose
+        energy is no LaH10's.
     """
     by_zero: dict[str, list[tuple[System, Prediction]]] = {}
     for system, prediction in zip(systems, predictions, strict=True):
@@ -86,6 +99,35 @@ def check(
                 ENERGY_NOISE,
                 "expected eV (0.037 would be hartree, 0.073 Ry)" + hint,
             )
+    for members in by_zero.values():
+        for system, _ in members:
+            _check_absolute(system, hint)
+
+
+def _check_absolute(system: System, hint: str) -> None:
+    """Refuse energies (of the composition LaH10) that are on no scale: E + PV, or in another unit.
+
+    Few frames have no slope, and PV hardly changes one. But VASP and GPAW count energies from
+    neutral atoms, which leaves little room at a volume; others give total energies, which are far
+    below.
+    """
+    counts = np.bincount(system.types, minlength=len(ELEMENTS))
+    if counts[1] != 10 * counts[0]:
+        return
+    a, b = STATIC_PRESSURE
+    work = np.exp(a + b * system.volumes / counts[0]) / -b / EV_PER_A3_IN_GPA  # per formula unit
+    energy = system.energies / system.n_atoms
+    static = STATIC_ENERGY + work * counts[0] / system.n_atoms
+    low, high = (static + room for room in ENERGY_ROOM)
+    refuse(
+        system,
+        (energy > high) | ((energy < low) & (energy > TOTAL_ENERGY)),
+        lambda i: (
+            f"energy {energy[i]:.3f} eV an atom; {low[i]:.2f} to {high[i]:.2f} (VASP, GPAW) or "
+            f"below {TOTAL_ENERGY:g} (total energies) is allowed at this volume (E + PV, hartree, "
+            f"Ry, or another zero?){hint}"
+        ),
+    )
 
 
 def _compare(
