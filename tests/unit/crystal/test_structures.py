@@ -1,14 +1,17 @@
 """Crystals: composition, symmetry, distances, orientation, messages."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from crystals import cubic_lah10
 from lah10.crystal import structures
 from lah10.errors import UserError
+from lah10.potential.data import labels
 
 RESOURCES = Path(__file__).parents[3] / "resources" / "structures"
 
@@ -78,6 +81,171 @@ def test_thickness_of_a_primitive_cell():
     assert structures.thicknesses(primitive.cell.array) == pytest.approx(
         np.array([1, 1, 2]) * 5.1 / np.sqrt(3)
     )
+
+
+def left_handed(atoms):
+    """The same crystal by exchanged vectors, its Cartesian positions kept."""
+    other = atoms.copy()
+    other.cell = atoms.cell.array[[1, 0, 2]]
+    assert np.linalg.det(other.cell.array) < 0
+    return other
+
+
+@pytest.mark.parametrize("name", ["x.cif", "x.xyz", "POSCAR", "x.traj"])
+def test_left_handed_cells_are_made_right_handed(name, tmp_path):
+    """The lattice and Cartesian positions stay; a CIF, without an orientation, is right-handed."""
+    crystal = structures.read_crystal(RESOURCES / "C2c.cif")
+    crystal.rattle(0.1, seed=1)
+    left_handed(crystal).write(tmp_path / name)
+    read = structures.read_crystal(tmp_path / name)
+    assert np.linalg.det(read.cell.array) > 0
+    if name != "x.cif":
+        assert np.allclose(read.positions, crystal.positions, atol=1e-6)
+        change = read.cell.array @ np.linalg.inv(crystal.cell.array)
+        assert np.allclose(change, change.round(), atol=1e-6)
+    same = distances_of(read), distances_of(crystal)
+    assert np.allclose(*same, atol=1e-5)
+
+
+def distances_of(crystal):
+    """Sorted distances between all atoms, which know no orientation and no order."""
+    return np.sort(crystal.get_all_distances(mic=True), axis=None)
+
+
+def test_a_left_handed_crystal_makes_the_same_supercell():
+    for cell in ("primitive", "conventional"):
+        usual = structures.build_supercell(cubic_lah10(), cell, (1, 2, 1))
+        other = structures.build_supercell(left_handed(cubic_lah10()), cell, (1, 2, 1))
+        assert np.allclose(other.cell.array, usual.cell.array)
+        assert np.allclose(distances_of(other), distances_of(usual), atol=1e-6)
+
+
+def test_a_left_handed_supercell_is_read_right_handed(tmp_path):
+    supercell = structures.build_supercell(cubic_lah10(), "primitive", (1, 1, 1))
+    structures.write_supercell(tmp_path / "supercell.xyz", left_handed(supercell))
+    read = structures.read_supercell(tmp_path / "supercell.xyz")
+    assert np.linalg.det(read.cell.array) > 0
+    assert np.allclose(read.positions, supercell.positions, atol=1e-7)
+
+
+def test_labels_survive_a_change_of_hands():
+    crystal = left_handed(cubic_lah10())
+    forces = np.random.default_rng(0).normal(size=(len(crystal), 3))
+    crystal.calc = SinglePointCalculator(crystal, energy=-3.0, free_energy=-3.1, forces=forces)
+    turned = structures.make_right_handed(crystal)
+    assert (turned.get_forces() == forces).all() and turned.get_potential_energy() == -3.0
+    assert turned.get_potential_energy(force_consistent=True) == -3.1
+    assert structures.make_right_handed(turned) is turned
+
+
+CIF = """data_LaH10
+_cell_length_a 5.1
+_cell_length_b 5.1
+_cell_length_c 5.1
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_occupancy
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+La1 La 1.0 0.5 0.5 0.5
+H1 H 1.0 0.25 0.25 0.25
+H2 H 1.0 0.12 0.12 0.12
+"""
+SHARED = "H3 D 0.5 0.12 0.12 0.12\n"
+
+
+def plain(text):
+    """The CIF without types and occupancies, so that elements come from the labels."""
+    lines = text.replace("_atom_site_type_symbol\n", "").replace("_atom_site_occupancy\n", "")
+    return "\n".join(
+        " ".join([line.split()[0], *line.split()[3:]]) if line[:2] in ("La", "H1", "H2") else line
+        for line in lines.splitlines()
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        plain,
+        lambda text: text.replace(" 1.0 ", " . "),
+        lambda text: text.replace(" 1.0 ", " 0.9999 "),
+    ],
+)
+def test_a_full_cif_is_read(change, tmp_path):
+    (tmp_path / "x.cif").write_text(change(CIF))
+    atoms = structures.read_crystal(tmp_path / "x.cif")
+    assert len(atoms) == 44 and structures.space_group(atoms) == "Fm-3m"
+
+
+BAD_CIFS = {
+    "D by type": (
+        lambda text: text.replace("H2 H ", "H2 D "),
+        r"x.cif.*: D is an isotope; only La and H",
+    ),
+    "D by label": (lambda text: plain(text).replace("H2", "D2"), r"x.cif: D is an isotope"),
+    "T by type": (lambda text: text.replace("H1 H ", "H1 T "), r"x.cif: T is an isotope"),
+    "partial": (
+        lambda text: text.replace("H2 H 1.0", "H2 H 0.8"),
+        r"x.cif.*: occupancy of site 3: H \(0.8\); only sites that one atom",
+    ),
+    "partial La": (
+        lambda text: text.replace("La 1.0", "La 0.95(2)"),
+        r"x.cif.*: occupancy of site 1: La \(0.95\); only",
+    ),
+    "shared": (
+        lambda text: text.replace("H2 H 1.0", "H2 H 0.5") + SHARED.replace("D", "La"),
+        r"x.cif.*: occupancy of site 3: H \(0.5\) and La \(0.5\)",
+    ),
+    "unknown": (
+        lambda text: text.replace("H2 H 1.0", "H2 H ?"),
+        r"x.cif.*: occupancy of site 3: H \(\?\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("change, told", BAD_CIFS.values(), ids=BAD_CIFS)
+def test_isotopes_and_partial_sites_of_a_cif_are_refused(change, told, tmp_path):
+    (tmp_path / "x.cif").write_text(change(CIF))
+    for read in (structures.read_crystal, labels.read_structures):
+        with pytest.raises(UserError, match=told) as error:
+            read(tmp_path / "x.cif")
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["x.xyz", "POSCAR", "x.vasp"])
+def test_isotopes_in_other_formats_are_refused(name, tmp_path):
+    cubic_lah10().write(tmp_path / name)
+    text = (tmp_path / name).read_text()
+    (tmp_path / name).write_text(re.sub(r"(?<![a-zA-Z])H(?![a-zA-Z])", "D", text))
+    for read in (structures.read_crystal, labels.read_structures):
+        with pytest.raises(UserError, match=rf"{name}.*: D is an isotope") as error:
+            read(tmp_path / name)
+        assert "\n" not in str(error.value)
+
+
+def test_isotopes_by_their_mass_are_refused(tmp_path):
+    crystal = cubic_lah10()
+    crystal.set_masses([2.014 if symbol == "H" else None for symbol in crystal.symbols])
+    for name in ("x.xyz", "x.traj"):
+        crystal.write(tmp_path / name)
+        for read in (structures.read_crystal, labels.read_structures):
+            with pytest.raises(UserError, match=rf"{name}.*: H of mass 2.014 is an isotope"):
+                read(tmp_path / name)
+
+
+def test_occupancies_in_extended_xyz_are_refused(tmp_path):
+    crystal = cubic_lah10()
+    crystal.info["occupancy"] = {"0": {"La": 0.5, "H": 0.5}}
+    crystal.write(tmp_path / "x.xyz")
+    with pytest.raises(UserError, match=r"x.xyz: occupancy of site 1: La \(0.5\) and H \(0.5\)"):
+        structures.read_crystal(tmp_path / "x.xyz")
 
 
 def _no_crystal(tmp_path):

@@ -303,6 +303,93 @@ def test_xyz_without_a_label_is_named(tmp_path, label):
         dataset.read(path)
 
 
+def with_labels(path, system, function, **labels):
+    """The file again, each frame with further labels and changed by `function`."""
+    frames = ase.io.read(write_xyz(path, system), index=":")
+    for i, atoms in enumerate(frames):
+        results = atoms.calc.results | {key: value[i] for key, value in labels.items()}
+        function(atoms)
+        atoms.calc = SinglePointCalculator(atoms, **results)
+    ase.io.write(path, frames, format="extxyz")
+    return path
+
+
+def test_the_free_energy_is_taken_where_it_is_given(tmp_path):
+    """Forces and stress are its slopes; `energy` may be the one extrapolated to no smearing."""
+    system = labelled.system()
+    path = with_labels(
+        tmp_path / "a.xyz", system, lambda atoms: None, free_energy=system.energies - 0.3
+    )
+    (read,) = dataset.read(path)
+    np.testing.assert_allclose(read.energies, system.energies - 0.3)
+
+
+def given_virial(factor):
+    def changed(atoms):
+        atoms.info["virial"] = -atoms.get_stress(voigt=False) * atoms.get_volume() * factor
+
+    return changed
+
+
+def test_a_virial_beside_the_stress_must_agree_with_it(tmp_path):
+    system = labelled.system()
+    (read,) = dataset.read(with_labels(tmp_path / "a.xyz", system, given_virial(1.0)))
+    np.testing.assert_allclose(read.virials, system.virials, rtol=1e-6, atol=1e-9)
+    for factor in (-1, 1 / HARTREE, 1.1):
+        path = with_labels(tmp_path / "a.xyz", system, given_virial(factor))
+        with pytest.raises(UserError, match=r"a.xyz frame 0: virial and stress contradict each"):
+            dataset.read(path)
+
+
+def test_left_handed_cells_are_made_right_handed(tmp_path):
+    """In every reader, and wherever a set of frames is made; all else is Cartesian and stays."""
+    system = labelled.system()
+    turned = system.boxes[:, [1, 0, 2]]
+    path = write_xyz(tmp_path / "a.xyz", _Left(system, turned))
+    dataset.write_deepmd(system, tmp_path / "b")
+    np.save(tmp_path / "b/set.000/box.npy", turned.reshape(-1, 9))
+    order = [0, *range(10, 0, -1)]
+    for read, mine in (
+        (dataset.read(path)[0], order),
+        (dataset.read(tmp_path / "b")[0], slice(None)),
+        (dataset.unlabelled_frames(dataset.whole_frames(path)), slice(None, None, -1)),
+    ):
+        assert (np.linalg.det(read.boxes) > 0).all()
+        change = read.boxes @ np.linalg.inv(system.boxes)
+        np.testing.assert_allclose(change, change.round(), atol=1e-6)
+        np.testing.assert_allclose(read.coordinates, system.coordinates[:, mine], atol=1e-7)
+        if read.forces.any():
+            np.testing.assert_allclose(read.forces, system.forces[:, mine], atol=1e-7)
+            np.testing.assert_allclose(read.virials, system.virials, rtol=1e-6, atol=1e-9)
+
+
+class _Left:
+    """A system's data with a left-handed cell, which no `System` keeps."""
+
+    def __init__(self, system, boxes):
+        self._system, self.boxes = system, boxes
+
+    def __getattr__(self, name):
+        return getattr(self._system, name)
+
+    def __len__(self):
+        return len(self._system)
+
+
+def test_isotopes_are_refused(tmp_path):
+    path = write_xyz(tmp_path / "a.xyz", labelled.system())
+    text = path.read_text()
+    path.write_text(re.sub(r"^H ", "D ", text, flags=re.MULTILINE))
+    with pytest.raises(UserError, match=r"a.xyz frame 0: D is an isotope"):
+        dataset.read(path)
+    frames = ase.io.read(write_xyz(path, labelled.system()), index=":")
+    for atoms in frames:
+        atoms.set_masses([2.014 if symbol == "H" else None for symbol in atoms.symbols])
+    ase.io.write(path, frames, format="extxyz")
+    with pytest.raises(UserError, match=r"a.xyz frame 0: H of mass 2.014 is an isotope"):
+        dataset.read(path)
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(UserError, match="no such file or folder"):
         dataset.read(tmp_path / "missing")

@@ -67,7 +67,7 @@ def read_frames(path: str | Path) -> list[Atoms]:
     Raises
     ------
     UserError
-        ASE cannot read the file, it has no frame, or a CIF has isotopes or partly occupied sites.
+        ASE cannot read the file, it has no frame, or it has isotopes by their symbols.
     """
     path = Path(path)
     try:
@@ -90,21 +90,12 @@ def refuse_isotope(error: Exception, where: str) -> None:
 
 
 def _check_cif(path: Path) -> None:
-    """Refuse what ASE makes light of: D and T become H, sites of any occupancy are filled."""
+    """Refuse isotopes: ASE reads D as H, at best with another mass."""
     for block in parse_cif(str(path)):
         symbols = block.get("_atom_site_type_symbol") or block.get("_atom_site_label") or []
         for label in symbols:
             if label[:1].upper() in ISOTOPES and not label[1:2].islower():
                 raise _isotope(str(path), label[0].upper())
-        for i, occupancy in enumerate(block.get("_atom_site_occupancy") or []):
-            if occupancy == ".":  # CIF's sign for the default, which is 1
-                continue
-            try:
-                full = abs(float(occupancy) - 1) <= OCCUPANCY_TOLERANCE
-            except ValueError:
-                full = False
-            if not full:
-                raise _partial(str(path), f"the site {symbols[i]} (number {i + 1})", occupancy)
 
 
 def check_sites(atoms: Atoms, where: str) -> None:
@@ -118,31 +109,35 @@ def check_sites(atoms: Atoms, where: str) -> None:
     Raises
     ------
     UserError
-        A mass is not the element's, an occupancy is not 1, or two atoms share a place.
+        A mass is not the element's, or an occupancy is not 1.
     """
     masses, usual = atoms.get_masses(), atomic_masses[atoms.numbers]
     for i in np.flatnonzero(np.abs(masses / usual - 1) > MASS_TOLERANCE):
         raise _isotope(where, f"{atoms.symbols[i]} of mass {masses[i]:.4g}")
+    # Where ASE leaves what a CIF has of them.
     occupancy = atoms.info.get("occupancy")
     for site, shares in occupancy.items() if isinstance(occupancy, dict) else ():
-        for symbol, share in shares.items():
-            if abs(share - 1) > OCCUPANCY_TOLERANCE:
-                raise _partial(where, f"the site {symbol} (number {int(site) + 1})", share)
-        if len(shares) > 1:
-            raise _partial(where, f"site {int(site) + 1}", " and ".join(shares))
+        if len(shares) > 1 or not all(_full(share) for share in shares.values()):
+            content = " and ".join(f"{symbol} ({share})" for symbol, share in shares.items())
+            raise UserError(
+                f"{where}: occupancy of site {int(site) + 1}: {content}; only sites that one atom "
+                "occupies fully are allowed. Write an ordered crystal"
+            )
+
+
+def _full(occupancy: object) -> bool:
+    if occupancy == ".":  # CIF's sign for the default, which is 1
+        return True
+    try:
+        return abs(float(occupancy) - 1) <= OCCUPANCY_TOLERANCE
+    except (TypeError, ValueError):
+        return False
 
 
 def _isotope(where: str, what: str) -> UserError:
     return UserError(
         f"{where}: {what} is an isotope; only {' and '.join(ELEMENTS)} with their natural masses "
         "are allowed. For static properties, which do not depend on masses, write H in its place"
-    )
-
-
-def _partial(where: str, site: str, occupancy: object) -> UserError:
-    return UserError(
-        f"{where}: {site} has occupancy {occupancy}; only sites that one atom occupies fully are "
-        "allowed. Write an ordered crystal"
     )
 
 

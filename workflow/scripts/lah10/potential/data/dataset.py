@@ -20,7 +20,6 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
-from ase.stress import voigt_6_to_full_3x3_stress
 from scipy.spatial import cKDTree
 
 from lah10 import ELEMENTS
@@ -418,19 +417,13 @@ def _labels(atoms: Atoms, where: str) -> tuple[float, np.ndarray, np.ndarray]:
 
 
 def _compare_virials(given: np.ndarray, virial: np.ndarray, where: str) -> None:
-    """Refuse a virial (eV) that contradicts the one of the stress, of whichever sign it is."""
-    if given.shape == (6,):
-        given = voigt_6_to_full_3x3_stress(given)
-    if given.shape == (9,):
-        given = given.reshape(3, 3)
-    scale = np.abs(virial).max()
-    if given.shape != (3, 3) or not (np.abs(given - virial) <= SAME_VIRIAL * scale).all():
-        trace = f"{np.trace(given):.4g}" if given.shape == (3, 3) else f"of shape {given.shape}"
+    """Refuse a virial (3, 3), as given, that contradicts the one (eV) of the stress."""
+    if not (np.abs(given - virial) <= SAME_VIRIAL * np.abs(virial).max()).all():
         raise UserError(
             f"{where}: virial and stress contradict each other: the trace of the virial is "
-            f"{trace}, that of -stress times volume {np.trace(virial):.4g} eV; remove the wrong "
-            "one (virial in eV, positive when compressed; stress in eV/Å3, negative when "
-            "compressed)"
+            f"{np.trace(given):.4g}, that of -stress times volume {np.trace(virial):.4g} eV; "
+            "remove the wrong one (virial in eV, positive when compressed; stress in eV/Å3, "
+            "negative when compressed)"
         )
 
 
