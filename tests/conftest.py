@@ -1,13 +1,19 @@
 """Fixtures for tests that run whole campaigns."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from campaigns import Campaign, checkout, copied
 
-# The same examples in every run, few enough for a busy machine, and no record of them on disk.
+# The same examples in every run, and no record of them on disk. No shrinking of an example that
+# fails: with readers of files that takes many minutes.
 settings.register_profile(
-    "project", max_examples=20, deadline=None, derandomize=True, database=None
+    "project",
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("project")
 
