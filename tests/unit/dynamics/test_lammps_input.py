@@ -8,6 +8,7 @@ from ase.build import bulk
 
 from lah10.bath.bath import expected_temperature
 from lah10.dynamics import lammps_input as script
+from lah10.errors import UserError
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -47,6 +48,20 @@ def test_golden(bath, stage):
 def test_committee_writes_its_deviation():
     line = script.interaction("a.pb", ["b.pb"], "deviation.out", 40)[0]
     assert line == "pair_style deepmd a.pb b.pb out_file deviation.out out_freq 40"
+
+
+def test_paths_of_any_characters_are_one_word():
+    """LAMMPS would end a word at a blank, a line at #, and take $ for a variable."""
+    line = script.interaction("my models/a.pb", ["b#2.pb", "$c.pb"], "a run/deviation.out", 40)[0]
+    assert line == (
+        'pair_style deepmd "my models/a.pb" "b#2.pb" "$c.pb" '
+        'out_file "a run/deviation.out" out_freq 40'
+    )
+    assert script.crystal("a b")[0] == 'read_data "a b"'
+    assert script.restart("a b") == ['read_restart "a b"']
+    assert script.keep('5" b') == ["write_restart '5\" b'"]
+    with pytest.raises(UserError, match="both \" and ' is not allowed; rename"):
+        script.keep("5\" b's")
 
 
 def test_quench_ends_with_a_minimisation():

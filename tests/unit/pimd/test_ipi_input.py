@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from ipi.utils.io.inputs.io_xml import read_dict
 
+from lah10.errors import UserError
 from lah10.pimd import ipi_input
 from lah10.pimd.job import PimdJob
 
@@ -115,3 +117,12 @@ def test_times_in_steps():
     assert job().steps("frame_interval_fs") == 40
     assert job().steps("checkpoint_interval_ps") == 200
     assert PimdJob(**asdict(job())) == job()
+
+
+def test_paths_with_blanks_reach_i_pi_and_others_are_refused():
+    options = {"model": "my models/a 1.pb", "template": "C: d/supercell.xyz"}
+    text = job().xml("start.xyz", "deep_potential.py", options)
+    assert read_dict(tree.fromstring(text).find("ffdirect/parameters").text) == options
+    for model in ("a,b.pb", "{a}.pb", "a<b.pb", "a&b.pb", "a.pb "):
+        with pytest.raises(UserError, match=r"model: .*rename the file or folder"):
+            job().xml("start.xyz", "deep_potential.py", options | {"model": model})

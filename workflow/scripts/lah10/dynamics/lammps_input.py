@@ -1,5 +1,6 @@
 """The LAMMPS commands of a run, as text: what is written beside it and compared in tests."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import numpy as np
 from ase.io import write
 
 from lah10 import ELEMENTS
+from lah10.errors import UserError
 from lah10.io.files import atomic_path
 from lah10.units import GPA_IN_BAR
 
+#: Paths that LAMMPS takes for one word without quotes; golden files and old records have them so.
+PLAIN = re.compile(r"[^\s\"'#$&*?]*")
 #: Names of the fixes, for the engine that reads their values.
 BAROSTAT = "barostat"
 BATH = "bath"
@@ -44,23 +48,46 @@ def header() -> list[str]:
     ]
 
 
+def quoted(path: str | Path) -> str:
+    """A path as one word of a command, whatever characters it has.
+
+    Raises
+    ------
+    UserError
+        It has quotes of both kinds, which LAMMPS cannot read.
+    """
+    text = str(path)
+    if PLAIN.fullmatch(text):
+        return text
+    for quote in ('"', "'"):
+        if quote not in text:
+            return f"{quote}{text}{quote}"
+    raise UserError(f"{text}: a path with both \" and ' is not allowed; rename the file or folder")
+
+
 def crystal(data: str | Path) -> list[str]:
     """Read the perfect supercell in a box that may shear."""
-    return [f"read_data {data}", "change_box all triclinic"]
+    return [f"read_data {quoted(data)}", "change_box all triclinic"]
+
+
+def keep(path: str | Path) -> list[str]:
+    """Write a restart file."""
+    return [f"write_restart {quoted(path)}"]
 
 
 def restart(path: str | Path) -> list[str]:
     """Read a restart file in place of the crystal."""
-    return [f"read_restart {path}"]
+    return [f"read_restart {quoted(path)}"]
 
 
 def interaction(
     model: str | Path, committee: Sequence = (), deviation: str | Path = "", every: int = 0
 ) -> list[str]:
     """The deep potential; a committee's deviation is written to a file every `every` steps."""
-    style = f"pair_style deepmd {model}"
+    style = f"pair_style deepmd {quoted(model)}"
     if committee:
-        style += " " + " ".join(map(str, committee)) + f" out_file {deviation} out_freq {every}"
+        style += " " + " ".join(map(quoted, committee))
+        style += f" out_file {quoted(deviation)} out_freq {every}"
     return [
         style,
         "pair_coeff * * " + " ".join(ELEMENTS),

@@ -154,7 +154,7 @@ class Stage:
             self._from_crystal()
         if not done:
             restart = self.checkpoints.restart(0)
-            self.engine.execute([f"write_restart {restart}"])
+            self.engine.execute(script.keep(restart))
         segments = -(-self.total // self.segment)
         self._clock = (time.monotonic(), done)
         for number in range(done + 1, segments + 1):
@@ -223,7 +223,7 @@ class Stage:
             self._record(partial)
             self._check(partial)
             self._progress(engine.step)
-        engine.execute([f"write_restart {self.checkpoints.restart(number)}"])
+        engine.execute(script.keep(self.checkpoints.restart(number)))
         arrays = {name: np.array(values) for name, values in partial.items()}
         if deviation is not None:
             steps_done = np.round(arrays["time"] / self.timestep).astype(int)

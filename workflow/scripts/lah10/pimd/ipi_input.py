@@ -10,7 +10,10 @@ path-integral form of the Martyna–Tobias–Klein barostat (G. J. Martyna, A. H
 J. Chem. Phys. 110, 3275 (1999)), its own Langevin thermostat with it.
 """
 
+import re
 from collections.abc import Mapping
+
+from lah10.errors import UserError
 
 #: Damping of the internal modes in units of critical damping.
 PILE_LAMBDA = 0.5
@@ -135,8 +138,19 @@ def simulation(
     driver : str
         Python file with the potential-energy surface.
     driver_options : mapping
-        Its parameters; texts without commas and colons.
+        Its parameters.
+
+    Raises
+    ------
+    UserError
+        A parameter has characters with which i-PI's lists and XML are written.
     """
+    for key, value in driver_options.items():
+        if re.search(r"[,{}<>&]|^\s|\s$", str(value)):
+            raise UserError(
+                f"{key}: {value}: i-PI takes no parameter with one of , {{ }} < > & or blanks at "
+                "its ends; rename the file or folder"
+            )
     springs = ensemble = cell = ""
     if highest_frequency is not None:
         springs = (
