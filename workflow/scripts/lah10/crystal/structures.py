@@ -120,8 +120,8 @@ def check_sites(atoms: Atoms, where: str) -> None:
         if len(shares) > 1 or not all(_full(share) for share in shares.values()):
             content = " and ".join(f"{symbol} ({share})" for symbol, share in shares.items())
             raise UserError(
-                f"{where}: occupancy of site {int(site) + 1}: {content}; only sites that one atom "
-                "occupies fully are allowed. Write an ordered crystal"
+                f"{where}: expected sites that one atom occupies fully, got {content} on site "
+                f"{int(site) + 1}; write an ordered crystal"
             )
 
 
@@ -136,8 +136,8 @@ def _full(occupancy: object) -> bool:
 
 def _isotope(where: str, what: str) -> UserError:
     return UserError(
-        f"{where}: {what} is an isotope; only {' and '.join(ELEMENTS)} with their natural masses "
-        "are allowed. For static properties, which do not depend on masses, write H in its place"
+        f"{where}: expected {' and '.join(ELEMENTS)} with their natural masses, got the isotope "
+        f"{what}; for static properties, which do not depend on masses, write H in its place"
     )
 
 
@@ -198,9 +198,7 @@ def build_supercell(crystal: Atoms, cell: str, repeat: tuple[int, int, int]) -> 
     if cell not in ("primitive", "conventional"):
         raise UserError(f"structure.cell: expected primitive or conventional, got {cell!r}")
     if len(repeat) != 3 or any(int(n) != n or n < 1 for n in repeat):
-        raise UserError(
-            f"structure.repeat: expected three whole numbers >= 1, got {list(repeat)}"
-        )
+        raise UserError(f"structure.repeat: expected three whole numbers >= 1, got {list(repeat)}")
     unit = _label_sites(_standard_cell(crystal, cell))
     supercell = unit.repeat([int(n) for n in repeat])
     supercell.set_cell(cellpar_to_cell(supercell.cell.cellpar()), scale_atoms=True)

@@ -123,9 +123,9 @@ def _check_absolute(system: System, hint: str) -> None:
         system,
         (energy > high) | ((energy < low) & (energy > TOTAL_ENERGY)),
         lambda i: (
-            f"energy {energy[i]:.3f} eV an atom; {low[i]:.2f} to {high[i]:.2f} (VASP, GPAW) or "
-            f"below {TOTAL_ENERGY:g} (total energies) is allowed at this volume (E + PV, hartree, "
-            f"Ry, or another zero?){hint}"
+            f"expected an energy of {low[i]:.2f} to {high[i]:.2f} eV an atom (VASP, GPAW) or below "
+            f"{TOTAL_ENERGY:g} (total energies) at this volume, got {energy[i]:.3f} (E + PV, "
+            f"hartree, Ry, or another zero?){hint}"
         ),
     )
 

@@ -86,7 +86,9 @@ def read(output: Path, input_: Path) -> Frame:
         line.partition("=")[2] for line in lines[at:] if re.match(r"\s*atom\s+\d+\s+type", line)
     ]
     if len(rows) < n:
-        raise UserError(f"{output} frame 0: {len(rows)} forces; {input_.name} has {n} atoms")
+        raise UserError(
+            f"{output} frame 0: expected {n} forces, as {input_.name} has atoms, got {len(rows)}"
+        )
     forces = np.array([[float(x) for x in row.split()[:3]] for row in rows[:n]])
     virial = None
     if stress := [i for i, line in enumerate(lines) if "total   stress" in line]:
@@ -130,8 +132,8 @@ def _structure(
         cell = axes
     else:
         raise UserError(
-            f"{path}: ibrav = {ibrav}, and {output.name} does not print the crystal axes; ibrav = "
-            "0 with CELL_PARAMETERS is allowed"
+            f"{path}: expected ibrav = 0 with CELL_PARAMETERS, since {output.name} does not print "
+            f"the crystal axes, got ibrav = {ibrav}"
         )
     unit, rows = _card(path, text, "ATOMIC_POSITIONS", n)
     numbers = np.array([_numbers(path, "ATOMIC_POSITIONS", row[1:4]) for row in rows])
@@ -141,8 +143,8 @@ def _structure(
     scale = {"ALAT": alat, "": alat, "BOHR": BOHR, "ANGSTROM": 1.0}.get(unit)
     if scale is None:
         raise UserError(
-            f"{path}: ATOMIC_POSITIONS in {unit.lower()}; alat, bohr, angstrom or crystal is "
-            "allowed"
+            f"{path}: expected ATOMIC_POSITIONS in alat, bohr, angstrom or crystal, got "
+            f"{unit.lower()}"
         )
     return symbols, cell, numbers * scale
 
@@ -159,15 +161,15 @@ def _namelist(path: Path, text: str) -> dict:
         raise UserError(f"{path}: its namelists cannot be read ({reason})") from None
     system = found.get("system")
     if not isinstance(system, dict):
-        raise UserError(f"{path}: one namelist &SYSTEM is needed, as pw.x reads it")
+        raise UserError(f"{path}: expected one namelist &SYSTEM, as pw.x reads it")
     return system | {"first_celldm": (system.start_index.get("celldm") or [1])[0]}
 
 
 def _integer(path: Path, system: dict, key: str) -> int:
     value = system.get(key)
     if not isinstance(value, int):
-        shown = "is missing" if value is None else f"is {value}"
-        raise UserError(f"{path}: {key} {shown}; a whole number is needed in &SYSTEM")
+        shown = "nothing" if value is None else value
+        raise UserError(f"{path}: expected a whole number {key} in &SYSTEM, got {shown}")
     return value
 
 
@@ -181,7 +183,7 @@ def _lattice_parameter(path: Path, system: dict) -> float | None:
         if value is None:
             continue
         if not isinstance(value, int | float) or not value > 0:
-            raise UserError(f"{path}: {key} is {value}; one number above 0 is needed in &SYSTEM")
+            raise UserError(f"{path}: expected a number {key} > 0 in &SYSTEM, got {value}")
         return value * unit
     return None
 
@@ -193,10 +195,12 @@ def _cell(path: Path, text: str, alat: float | None) -> np.ndarray:
     if unit == "":  # pw.x's own choice, which it calls deprecated
         unit = "BOHR" if alat is None else "ALAT"
     if unit == "ALAT" and alat is None:
-        raise UserError(f"{path}: CELL_PARAMETERS in alat; celldm(1) or A is needed in &SYSTEM")
+        raise UserError(f"{path}: CELL_PARAMETERS in alat; expected celldm(1) or A in &SYSTEM")
     scale = {"ALAT": alat, "BOHR": BOHR, "ANGSTROM": 1.0}.get(unit)
     if scale is None:
-        raise UserError(f"{path}: CELL_PARAMETERS in {unit}; alat, bohr or angstrom is allowed")
+        raise UserError(
+            f"{path}: expected CELL_PARAMETERS in alat, bohr or angstrom, got {unit.lower()}"
+        )
     return numbers * scale
 
 
@@ -218,7 +222,7 @@ def _card(path: Path, text: str, name: str, count: int) -> tuple[str, list[list[
             break
         rows.append(words)
     if len(rows) != count:
-        raise UserError(f"{path}: {len(rows)} lines of {name}; {count} are needed")
+        raise UserError(f"{path}: expected {count} lines of {name}, got {len(rows)}")
     return unit, rows
 
 
@@ -229,7 +233,7 @@ def _numbers(path: Path, card: str, words: list[str]) -> list[float]:
         return [infix_float(re.sub(r"(?<=[\d.])[dD](?=[-+\d])", "e", word)) for word in (x, y, z)]
     except Exception:  # ASE's parser raises whatever it stumbles on
         raise UserError(
-            f"{path}: {card}: three numbers are needed, not {' '.join(words)!r}"
+            f"{path}: {card}: expected three numbers, got {' '.join(words)!r}"
         ) from None
 
 
@@ -252,14 +256,19 @@ def _compare(output: Path, input_: Path, text: str, n: int, cell: np.ndarray) ->
     """Refuse an output of another structure than the input's."""
     advice = f"is {input_.name} the input of this run?"
     if (found := re.search(r"number of atoms/cell\s*=\s*(\d+)", text)) and int(found[1]) != n:
-        raise UserError(f"{output}: {found[1]} atoms, {n} in {input_.name}; {advice}")
+        raise UserError(
+            f"{output}: expected the {n} atoms of {input_.name}, got {found[1]}; {advice}"
+        )
     volume = abs(np.linalg.det(cell))
     if found := re.search(rf"unit-cell volume\s*=\s*{NUMBER}", text):
         printed = float(found[1]) * BOHR**3
         if abs(printed / volume - 1) > SAME:
             raise UserError(
-                f"{output}: a volume of {printed:.3f} Å3, {volume:.3f} in {input_.name}; {advice}"
+                f"{output}: expected the volume of {input_.name}, {volume:.3f} Å3, got "
+                f"{printed:.3f}; {advice}"
             )
     axes = _axes(text)
     if axes is not None and np.abs(axes - cell).max() > SAME * np.linalg.norm(cell, axis=1).max():
-        raise UserError(f"{output}: other crystal axes than those of {input_.name}; {advice}")
+        raise UserError(
+            f"{output}: expected the crystal axes of {input_.name}, got others; {advice}"
+        )
