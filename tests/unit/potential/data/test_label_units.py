@@ -125,6 +125,7 @@ SCALES = {
     "hartree": (lambda s: s.energies / HARTREE, True),
     "Ry": (lambda s: s.energies / RYDBERG, True),
     "turned": (lambda s: -s.energies, True),
+    "another zero": (lambda s: s.energies + 160 * s.n_atoms, "few"),
     "total energies": (lambda s: s.energies - 166.4 * s.n_atoms, False),
     "as they are": (lambda s: s.energies, False),
 }
@@ -141,10 +142,12 @@ def test_energies_are_checked_on_their_absolute_scale(volume, frames, change, to
     thermal = system.energies / 11 + 2.5
     system = replace(system, energies=11 * (thermal + label_units.STATIC_ENERGY + integral))
     changed = replace(system, energies=change(system))
-    if not told:
+    if not told or (told == "few" and frames >= label_units.ENOUGH):
         label_units.check([changed], [predicted(changed)], split())
         return
-    with pytest.raises(UserError, match=r"frame \d: (energies|expected an en).*hartree.*; ask"):
+    with pytest.raises(
+        UserError, match=r"frame \d: (energies|expected an en).*(hartree|E . PV).*; ask"
+    ):
         label_units.check([changed], [predicted(system)], split(), "; ask")
 
 

@@ -100,16 +100,17 @@ def check(
                 "expected eV (0.037 would be hartree, 0.073 Ry)" + hint,
             )
     for members in by_zero.values():
+        few = sum(len(system) for system, _ in members) < ENOUGH
         for system, _ in members:
-            _check_absolute(system, hint)
+            _check_absolute(system, few, hint)
 
 
-def _check_absolute(system: System, hint: str) -> None:
-    """Refuse energies (of the composition LaH10) that are on no scale: E + PV, or in another unit.
+def _check_absolute(system: System, few: bool, hint: str) -> None:
+    """Refuse energies (of the composition LaH10) that are E + PV, and few that are on no scale.
 
-    Few frames have no slope, and PV hardly changes one. But VASP and GPAW count energies from
-    neutral atoms, which leaves little room at a volume; others give total energies, which are far
-    below.
+    VASP and GPAW count energies from neutral atoms, which leaves little room at a volume; others
+    give total energies, which are far below. Many frames may have a zero of their own, since their
+    slope is known; but PV hardly changes a slope.
     """
     counts = np.bincount(system.types, minlength=len(ELEMENTS))
     if counts[1] != 10 * counts[0]:
@@ -119,13 +120,16 @@ def _check_absolute(system: System, hint: str) -> None:
     energy = system.energies / system.n_atoms
     static = STATIC_ENERGY + work * counts[0] / system.n_atoms
     low, high = (static + room for room in ENERGY_ROOM)
+    outside = (energy > high) | ((energy < low) & (energy > TOTAL_ENERGY))
+    pv = system.pressures * system.volumes / EV_PER_A3_IN_GPA / system.n_atoms
+    enthalpy = outside & (energy - pv > low) & (energy - pv < high)
     refuse(
         system,
-        (energy > high) | ((energy < low) & (energy > TOTAL_ENERGY)),
+        outside if few else enthalpy,
         lambda i: (
             f"expected an energy of {low[i]:.2f} to {high[i]:.2f} eV an atom (VASP, GPAW) or below "
-            f"{TOTAL_ENERGY:g} (total energies) at this volume, got {energy[i]:.3f} (E + PV, "
-            f"hartree, Ry, or another zero?){hint}"
+            f"{TOTAL_ENERGY:g} (total energies) at this volume, got {energy[i]:.3f} "
+            f"({'E + PV' if enthalpy[i] else 'hartree, Ry, or another zero'}?){hint}"
         ),
     )
 
