@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lah10.crystal.structures import build_supercell, read_crystal
 from lah10.dynamics import lammps_input as script
-from lah10.dynamics.launch import environment
+from lah10.io.child import environment
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 RUN = """
