@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import brentq, linear_sum_assignment
 
 from crystals import A, X, random_rotation, supercell
+from lah10.crystal.assignment import assign
 from lah10.crystal.periodic import images
-from lah10.crystal.sites import FACES, SiteMap, assign, find_cages
+from lah10.crystal.sites import FACES, SiteMap, find_cages
 
 CELLS = [("primitive", (1, 1, 1)), ("primitive", (2, 2, 2)), ("conventional", (1, 2, 1))]
 
@@ -73,61 +73,6 @@ def test_images_are_complete_and_unique():
     for point in home:
         expected = (np.linalg.norm(everything - point, axis=1) < 5.0).sum()
         assert (np.linalg.norm(positions - point, axis=1) < 5.0).sum() == expected
-
-
-@pytest.mark.parametrize("spread", [0.1, 0.5, 3.0])
-@pytest.mark.parametrize(
-    "cell", [np.diag([4.0, 5.0, 6.0]), np.array([[4.0, 0, 0], [2, 3.5, 0], [2, 1.2, 3.3]])]
-)
-def test_assignment_is_the_exact_minimum(spread, cell):
-    """Against the dense Hungarian solution over all images, from crystal-like to liquid-like."""
-    rng = np.random.default_rng(int(10 * spread))
-    sites = rng.uniform(size=(40, 3))
-    points = (sites + rng.normal(size=(40, 3)) * spread @ np.linalg.inv(cell))[rng.permutation(40)]
-    points += rng.integers(-3, 4, size=(40, 3))
-    steps = np.stack(np.meshgrid(*3 * [np.arange(-2, 3)], indexing="ij"), -1).reshape(-1, 3)
-    difference = points[:, None] - sites
-    difference -= np.round(difference)
-    vectors = (difference[:, :, None] + steps) @ cell
-    cost = (vectors**2).sum(axis=-1).min(axis=-1)
-    rows, columns = linear_sum_assignment(cost)
-    site, squared = assign(points, sites, cell)
-    assert squared.sum() == pytest.approx(cost[rows, columns].sum(), abs=1e-9)
-    assert sorted(site) == list(range(40))
-    assert squared == pytest.approx(cost[np.arange(40), site], abs=1e-9)
-
-
-def test_far_assignment_needs_a_larger_cutoff():
-    """One atom of a row has gone beyond its far end: shifting the whole row is cheaper than one
-    long jump. And lonely points far from all sites must find one at all."""
-    sites = np.c_[np.arange(10) / 40, np.zeros(10), np.zeros(10)]
-    cell = np.diag([40.0, 40.0, 40.0])
-    points = sites.copy()
-    points[0, 0] += 10.5 / 40
-    site, squared = assign(points, sites, cell)
-    cost = ((points[:, None] - sites) @ cell) ** 2
-    rows, columns = linear_sum_assignment(cost.sum(-1))
-    assert squared.sum() == pytest.approx(cost.sum(-1)[rows, columns].sum())
-    lonely = np.array([[0.5, 0.5, 0.5], [0.1, 0.0, 0.0]])
-    site, squared = assign(lonely, lonely[::-1] + np.array([0.2, 0, 0]), cell)
-    assert site.tolist() == [1, 0] and squared == pytest.approx([64.0, 64.0])
-
-
-def test_cutoff_grows_until_no_longer_pair_can_be_of_use():
-    """Eleven sites on an open ring, with a point for all but the first, and one point beyond the
-    last: eleven hops of 1 Å round the ring are a full assignment, one of 2.5 Å across the gap is
-    a better one. A crowd elsewhere makes the first cut-off 1.5 Å."""
-    radius = brentq(lambda r: 22 * np.arcsin(0.5 / r) + 2 * np.arcsin(1.25 / r) - 2 * np.pi, 1.5, 9)
-    turn = 2 * np.arcsin(0.5 / radius) * np.arange(12)
-    ring = radius * np.c_[np.cos(turn), np.sin(turn), 0 * turn] + [3.5, 8.0, 2.0]
-    crowd = np.stack(
-        np.meshgrid(np.arange(8.0, 15.5, 0.8), np.arange(0, 16, 0.8), np.arange(0, 4, 0.8)), -1
-    ).reshape(-1, 3)
-    cell = np.diag([16.0, 16.0, 4.0])
-    points = np.concatenate([ring[1:], crowd]) @ np.linalg.inv(cell)
-    sites = np.concatenate([ring[:-1], crowd]) @ np.linalg.inv(cell)
-    _, squared = assign(points, sites, cell)
-    assert squared.sum() == pytest.approx(2.5**2, abs=1e-6)
 
 
 def follow(template, scaled, cell=None):

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
+from lah10.crystal.assignment import assign
 from lah10.crystal.periodic import images, nearest_image, wrap
 
 #: Faces of a cage: the six quadrilaterals, by the cubic axis they stand on and its sign.
@@ -107,73 +106,6 @@ def _cubic_axes(scaled_la: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return np.round(axes @ np.linalg.inv(cell) * 2 * n) / (2 * n)
 
 
-def assign(
-    points: np.ndarray, sites: np.ndarray, cell: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """One-to-one assignment of n points to n sites with the least sum of squared distances.
-
-    The squared distance of a pair is that of its nearest periodic images. Only pairs within a
-    cut-off enter a sparse assignment (Jonker–Volgenant); the dual variables of its solution then
-    prove that no longer pair could improve it, or say to which cut-off to extend the search. The
-    result is the exact minimum.
-
-    Parameters
-    ----------
-    points, sites : (n, 3) fractional coordinates, wrapped or not.
-    cell : (3, 3) Å.
-
-    Returns
-    -------
-    site : (n,) the site of every point.
-    squared : (n,) squared distances, Å².
-    """
-    n = len(sites)
-    if n == 0:
-        return np.empty(0, dtype=int), np.empty(0)
-    home = cKDTree(wrap(points, cell))
-    cutoff = 1.5 * (abs(np.linalg.det(cell)) / n) ** (1 / 3)
-    while True:
-        positions, index, _ = images(sites, cell, cutoff)
-        pairs = home.sparse_distance_matrix(cKDTree(positions), cutoff, output_type="ndarray")
-        row, column, cost = _nearest_pairs(pairs["i"], index[pairs["j"]], pairs["v"] ** 2, n)
-        try:
-            # A weight of zero would mean "no edge"; a constant changes no assignment.
-            graph = csr_array((cost + 1.0, (row, column)), shape=(n, n))
-            site = min_weight_full_bipartite_matching(graph)[1]
-        except ValueError:  # no full assignment among so few pairs
-            cutoff *= 1.5
-            continue
-        squared = cost[np.searchsorted(row * n + column, np.arange(n) * n + site)]
-        needed = _dual_bound(row, column, cost, site, squared)
-        if needed <= cutoff**2 or len(row) == n * n:
-            return site, squared
-        cutoff = 1.001 * np.sqrt(needed)
-
-
-def _nearest_pairs(row, column, cost, n):
-    """Keep the nearest image of every pair; sorted by row and column."""
-    order = np.lexsort((cost, row * n + column))
-    row, column, cost = row[order], column[order], cost[order]
-    first = np.r_[True, np.diff(row * n + column) > 0]
-    return row[first], column[first], cost[first]
-
-
-def _dual_bound(row, column, cost, site, squared) -> float:
-    """Largest u_i + v_j of an optimal dual solution: no pair of a larger cost can be of use.
-
-    v solves v_j ≤ cost_ij − u_i with u_i = cost(i, site_i) − v(site_i), by label correction
-    (Bellman–Ford on the residual graph, which has no negative cycle at the optimum).
-    """
-    v = np.zeros(len(site))
-    for _ in range(len(site) + 1):
-        slack = cost - (squared - v[site])[row] - v[column]
-        worse = slack < -1e-10
-        if not worse.any():
-            break
-        np.minimum.at(v, column[worse], (v[column] + slack)[worse])
-    return float((squared - v[site]).max() + v.max())
-
-
 class SiteMap:
     """Follows which atom sits on which site along a trajectory.
 
@@ -184,11 +116,15 @@ class SiteMap:
     Attributes
     ----------
     atom_of_site : (n,) atom on every site in the frame seen last.
+    image_of_site : (n, 3) int, periodic image of the site that its occupant is at, in that frame,
+        up to one constant for all sites and frames; of unwrapped positions alone of any meaning.
     """
 
     def __init__(self, template: Atoms):
         self.sites = template.get_scaled_positions(wrap=False)
         self.atom_of_site = np.arange(len(template))
+        self.image_of_site = np.zeros((len(template), 3), dtype=int)
+        self._last_drift = None
         symbols = np.array(template.get_chemical_symbols())
         self._la = np.flatnonzero(symbols == "La")
         self._species = [
@@ -211,15 +147,24 @@ class SiteMap:
             displacement = nearest_image(scaled[self.atom_of_site[here]] - self.sites[here] - drift)
             if not species.all_nearest(displacement, cell):
                 atoms = self.atom_of_site[here]
-                site, _ = assign(scaled[atoms] - drift, self.sites[here], cell)
+                stay = np.arange(len(here))
+                site, _ = assign(scaled[atoms] - drift, self.sites[here], cell, stay)
                 self.atom_of_site[here[site]] = atoms
-        return nearest_image(scaled[self.atom_of_site] - self.sites - drift)
+        displacement = scaled[self.atom_of_site] - self.sites - drift
+        folded = nearest_image(displacement)
+        self.image_of_site = np.rint(displacement - folded).astype(int)
+        return folded
 
     def _drift(self, scaled: np.ndarray) -> np.ndarray:
         """Mean fractional displacement of La, free of jumps between images."""
         difference = scaled[self.atom_of_site[self._la]] - self.sites[self._la]
         first = difference[0]
-        return first + nearest_image(difference - first).mean(axis=0)
+        drift = first + nearest_image(difference - first).mean(axis=0)
+        # Another La on the first site may have come from another image of the cell.
+        if self._last_drift is not None:
+            drift = drift - np.rint(drift - self._last_drift)
+        self._last_drift = drift
+        return drift
 
 
 class _Species:
