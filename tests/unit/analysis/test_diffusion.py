@@ -5,6 +5,7 @@ import pytest
 
 from crystals import A, X, supercell, thermal_noise
 from lah10.analysis import diffusion
+from lah10.analysis.hops import SiteHistory
 from lah10.crystal.sites import SiteMap
 from lah10.crystal.trajectory import Trajectory, write_trajectory
 
@@ -35,8 +36,6 @@ def measure(tmp_path, template, displacements, cells=None, start=0, drift=None):
             fluctuations.add(displacement, sites.atom_of_site, use=frame >= start)
         mean_cell = trajectory.cells[start:].mean(axis=0)
         values = fluctuations.reduce(mean_cell)
-        span = trajectory.time[-1] - trajectory.time[0]
-        values["diffusion_limit"] = fluctuations.diffusion_limit(mean_cell, span)
     return summary | values, arrays | {"exchanged": np.array(fluctuations.exchanged)}
 
 
@@ -90,29 +89,26 @@ def test_vibration_has_a_plateau_and_no_slope(tmp_path, rng):
     assert (summary["lindemann_stderr"] < 0.1 * summary["lindemann"]).all()
 
 
-def test_no_hop_is_an_upper_limit(tmp_path, rng):
-    """3.00·2a²/(6 N t) for protons that stay; none for those that moved, however shortly."""
+def test_reordering_from_the_sites_changes_nothing(tmp_path, rng):
+    """MSD′ of protons that exchanged, with the map from atoms to sites to start from and without;
+    atoms of both elements are mixed in the file."""
     template = supercell("conventional", (1, 1, 2))
     h = np.flatnonzero(template.numbers == 1)
-    noise = np.where(template.numbers == 1, 0.1, 0.03)[:, None] * rng.normal(
-        size=(201, len(template), 3)
-    )
-    summary, _ = measure(tmp_path, template, noise)
-    nearest = A * np.array([np.sqrt(0.5), np.sqrt(3) * (0.25 - X)])  # La–La; H 8c–H 32f
-    count = np.array([8, 80])
-    exact = 2.9957 * 2 * nearest**2 / (6 * count * 200 * INTERVAL) * 1e-4
-    assert summary["diffusion_limit"] == pytest.approx(exact, rel=0.01)
-    # The slope is zero within its error, which is larger or smaller as it comes.
-    assert abs(summary["diffusion"][1]) < 4 * summary["diffusion_stderr"][1]
-    apart = template.get_distances(h[0], h[1:], mic=True, vector=True)
-    near = np.linalg.norm(apart, axis=1).argmin()
-    noise[80:83, h[0]] += apart[near]
-    noise[80:83, h[1 + near]] -= apart[near]
-    summary, _ = measure(tmp_path, template, noise)
-    assert np.isfinite(summary["diffusion_limit"][0]) and np.isnan(summary["diffusion_limit"][1])
-    # It counts even if equilibration is said to have ended later.
-    summary, _ = measure(tmp_path, template, noise, start=101)
-    assert np.isnan(summary["diffusion_limit"][1])
+    walk = rng.normal(size=(60, len(template), 3)) * 0.15
+    scaled, cell = template.get_scaled_positions(), template.cell.array
+    ring = rng.choice(h, 12, replace=False)
+    walk[25:, ring] += (np.roll(scaled[ring], -1, axis=0) - scaled[ring]) @ cell
+    plain, arrays = measure(tmp_path, template, walk)
+    with Trajectory(tmp_path / "trajectory.nc") as trajectory:
+        sites, history = SiteMap(template), SiteHistory()
+        for frame, box in enumerate(trajectory.cells):
+            sites.displacements(trajectory.scaled(frame), box)
+            history.add(sites.atom_of_site, sites.image_of_site)
+        assert (history.site_of_atom(59)[ring] == np.roll(ring, -1)).mean() > 0.8
+        warm, curves = diffusion.measure(trajectory, template, 0, history.site_of_atom)
+    for name, value in curves.items():
+        assert value == pytest.approx(arrays[name], rel=1e-9, abs=1e-12), name
+    assert warm["reordered_msd"] == pytest.approx(plain["reordered_msd"], rel=1e-9)
 
 
 def test_drift_breathing_and_shear_are_not_motion(tmp_path, rng):

@@ -16,8 +16,13 @@ from lah10.schema import EXTRAPOLATION, PHASE, STATUS, SUMMARY, uncertainty
 NAMES = ("distortion", "diffusion", "energetics", "correlations", "summary")
 #: What only an adaptive bath has.
 OF_ADAPTATION = ("friction_drift", "gamma_r_saturated_share")
+#: What only a crystal knows in which atoms hop.
+OF_HOPS = ("diffusion", "diffusion_hops", "dwell_", "hop_", "event_", "exchange_dispersion",
+           "exchange_rate_stderr", "ring_rate_stderr", "site_dwell_time")
 #: Counts and limits, which know no error.
-WITHOUT_ERROR = ("diffusion_limit_stderr", "equilibration_time_stderr", "spectral_blocks_stderr",
+WITHOUT_ERROR = ("diffusion_limit_stderr", "exchange_events_stderr", "hop_rate_limit_stderr",
+                 "exchange_rate_limit_stderr", "ring_rate_limit_stderr",
+                 "equilibration_time_stderr", "spectral_blocks_stderr",
                  "theta_threshold_stderr")  # fmt: skip
 #: What only a committee knows.
 OF_COMMITTEE = ("model_deviation", "extrapolated_share")
@@ -49,14 +54,19 @@ def test_every_number_is_there_with_error_and_units(distorted):
         for variable in (name, uncertainty(name)):
             assert summary[variable].attrs["units"], variable
             assert summary[variable].attrs["long_name"], variable
-            without = (*OF_COMMITTEE, *OF_ADAPTATION, *WITHOUT_ERROR)
+            without = (*OF_COMMITTEE, *OF_ADAPTATION, *OF_HOPS, *WITHOUT_ERROR)
             assert np.isfinite(summary[variable]).all() or variable.startswith(without), variable
     for dataset in found.values():
         assert dataset.attrs["potential_sha256"] == "0" * 64
         for name, variable in dataset.data_vars.items():
             assert {"units", "long_name"} <= variable.attrs.keys(), name
-            assert variable.notnull().any() or name.startswith((*OF_COMMITTEE, *OF_ADAPTATION)) \
-                or name in WITHOUT_ERROR, name  # fmt: skip
+            without = (*OF_COMMITTEE, *OF_ADAPTATION, *OF_HOPS)
+            known = name.startswith(without) or name in WITHOUT_ERROR
+            assert variable.notnull().any() or known, name
+    # No atom hopped: no diffusion coefficient, whatever the slope, and a limit.
+    assert summary.diffusion.isnull().all() and np.isfinite(summary.diffusion_limit).all()
+    assert (summary.exchange_events == 0).all() and (summary.hop_rate_limit > 0).all()
+    assert (summary.site_occupancy == 1).all() and summary.vacant_share == 0
 
 
 def test_a_spread_is_not_called_a_standard_error(distorted, tmp_path):

@@ -104,6 +104,25 @@ def test_3200_protons_as_by_the_dense_solver(sigma):
         assert np.array_equal(np.sort(site), home)
 
 
+def test_liquid_in_which_the_sparse_solver_hangs():
+    """After some 200 steps of this walk costs nearly tie, and scipy's row reduction of the exact
+    costs takes steps of round-off's size."""
+    rng = np.random.default_rng(21)
+    template = supercell("conventional", (2, 2, 1))
+    sites = template.get_scaled_positions()[template.numbers == 1]
+    cell = template.cell.array
+    walk = np.cumsum(rng.normal(size=(300, len(sites), 3)) * 0.05, axis=0) @ np.linalg.inv(cell)
+    order = np.arange(len(sites))
+    for frame in range(0, 300):
+        points = (sites + walk[frame])[order]
+        site, squared = assign(points, sites, cell, np.arange(len(sites)))
+        order = order[np.argsort(site)]
+        if frame % 50 == 49:
+            exact = dense(points, sites, cell)
+            assert squared.sum() == pytest.approx(exact, abs=1e-9)
+            assert assign(points, sites, cell)[1].sum() == pytest.approx(exact, abs=1e-9)
+
+
 def test_conflicts_across_the_boundary_are_resolved():
     """Three points share their nearest site at the edge of the cell; no start is right."""
     sites = np.arange(12)[:, None] / 12 * [1.0, 0, 0]

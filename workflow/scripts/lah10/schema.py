@@ -26,6 +26,9 @@ BATHS = ("classical", "qtb", "adqtb", "pimd")
 #: ⟨111⟩ axes that the rhombohedral distortion of a cage can choose, and none of them.
 VARIANTS = ("111", "-111", "1-11", "11-1", "none")
 
+#: Atoms of a ring that changed places; the last class holds all larger ones. Sites of H.
+RINGS, WYCKOFF = ("2", "3", "4", "5", "6+"), ("8c", "32f")
+
 #: Why a point holds no numbers.
 STATUS = {"ok": 0, "missing": 1, "lost_atoms": 2, "nan": 3, "volume": 4, "temperature": 5,
           "too_short": 6, "crashed": 7}  # fmt: skip
@@ -76,6 +79,33 @@ def _table(rows: dict[str, tuple]) -> Table:
     return {name: Variable(*row) for name, row in rows.items()}
 
 
+#: Hops and exchanges of atoms, a part of `SUMMARY` (`lah10.analysis.exchanges`).
+EXCHANGES: Table = _table({
+    "exchange_events": (_ELEMENT, "1", "events seen: rings of atoms that changed places, and "
+                        "hops that do not close to a ring"),
+    "hop_rate": (_ELEMENT, "ps-1", "hops per atom and time"),
+    "hop_rate_limit": (_ELEMENT, "ps-1", "upper limit of the rate of hops at 95 % confidence "
+                       "where none was seen"),
+    "exchange_rate": (_ELEMENT, "ps-1", "exchanges (closed rings of atoms) per atom and time"),
+    "exchange_rate_limit": (_ELEMENT, "ps-1", "upper limit of the rate of exchanges at 95 % "
+                            "confidence where none was seen"),
+    "ring_rate": (("ring",), "ps-1", "exchanges per proton and time, by the atoms in the ring"),
+    "ring_rate_limit": (("ring",), "ps-1", "upper limit of the rate of such rings at 95 % "
+                        "confidence where none was seen"),
+    "exchange_dispersion": (_ELEMENT, "1", "variance over mean of the number of events in "
+                            "equal parts of the run; above 1 they come in bursts and Poisson "
+                            "errors are too small"),
+    "dwell_time": (_ELEMENT, "ps", "mean time between two hops of an atom"),
+    "hop_length": (_ELEMENT, "angstrom", "rms length of a hop"),
+    "hop_correlation": (_ELEMENT, "1", "correlation factor of the hops: 1 for a random walk, "
+                        "less where atoms hop back"),
+    "diffusion_hops": (_ELEMENT, "cm2 s-1", "diffusion coefficient by the hops between sites; "
+                       "the dynamics of a quantum thermal bath is approximate"),
+    "site_occupancy": (("wyckoff",), "1", "mean number of protons to which a site is the nearest"),
+    "vacant_share": ((), "1", "share of the H sites that are nearest to no proton"),
+    "double_share": ((), "1", "share of the H sites that are nearest to more than one proton"),
+})  # fmt: skip
+
 #: summary.nc of a point of any bath, and with its grid phase_diagram.nc. All variables are there
 #: whatever became of the point: NaN where it has no value.
 SUMMARY: Table = _table({
@@ -123,7 +153,8 @@ SUMMARY: Table = _table({
     "diffusion": (_ELEMENT, "cm2 s-1", "diffusion coefficient by Einstein's relation, slope/6; the "
                   "dynamics of a quantum thermal bath is approximate"),
     "diffusion_limit": (_ELEMENT, "cm2 s-1", "upper limit of the diffusion coefficient at 95 % "
-                        "confidence, as no atom left its site; NaN where one did"),
+                        "confidence, from the number of events; NaN where enough of them were seen "
+                        "for a value"),
     "msd_slope": (_ELEMENT, "angstrom2 ps-1", "slope of the mean square displacement"),
     "reordered_msd": ((), "angstrom2", "plateau of the mean square displacement of H minimised "
                       "over permutations"),
@@ -131,6 +162,7 @@ SUMMARY: Table = _table({
                             "displacement of H"),
     "lindemann": (_ELEMENT, "1", "rms displacement from the site over the nearest-neighbour "
                   "distance"),
+    **EXCHANGES,
     # the potential's committee
     "model_deviation": ((), "eV angstrom-1", "largest force deviation of an atom within the "
                         "committee, mean over the run"),
@@ -221,6 +253,26 @@ DISTORTION: Table = _table({
                                       "the same noise"),
 })  # fmt: skip
 
+#: Hops and events, a part of `DIFFUSION`. Lists are of the run as it was: they have no errors.
+HOPS: Table = _table({
+    "ring_count": (("ring",), "1", "exchanges of H seen, by the number of atoms in the ring"),
+    "dwell_survival": (("dwell",), "1", "share of the protons that are still on the site to which "
+                       "they hopped (Kaplan-Meier)"),
+    "site_dwell_time": (("wyckoff",), "ps", "mean time that a proton stays on a site"),
+    "event_time": (("event",), "ps", "mean time of the hops of an event"),
+    "event_span": (("event",), "ps", "time between the first and the last hop of an event"),
+    "event_atoms": (("event",), "1", "hops of an event"),
+    "event_closed": (("event",), "1", "1 for a ring of atoms that changed places, 0 for hops that "
+                     "do not close"),
+    "event_element": (("event",), "1", "position of the element in the coordinate element"),
+    "hop_event": (("hop",), "1", "event that the hop belongs to"),
+    "hop_atom": (("hop",), "1", "index of the atom, from 0"),
+    "hop_from": (("hop",), "1", "index of the site that was left, from 0"),
+    "hop_to": (("hop",), "1", "index of the site that was reached, from 0"),
+    "hop_time": (("hop",), "ps", "middle between leaving the one site and reaching the other"),
+    "hop_vector": (("hop", "xyz"), "angstrom", "vector between the sites, in the mean cell"),
+})  # fmt: skip
+
 #: diffusion.nc of a point.
 DIFFUSION: Table = _table({
     "msd": (("element", "time"), "angstrom2", "mean square displacement"),
@@ -230,6 +282,7 @@ DIFFUSION: Table = _table({
                          "occupants of a site"),
     "exchanged_share": (("frame_time",), "1", "share of the H sites whose occupant is not the one "
                         "of the first frame"),
+    **HOPS,
 })  # fmt: skip
 
 #: energetics.nc of a point.

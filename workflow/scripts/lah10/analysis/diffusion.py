@@ -10,16 +10,8 @@ MSD′(t) = (1/N) min_P Σ_i |r_P(i)(t₀ + t) − r_i(t₀)|² over the permuta
 Lindemann ratio: rms displacement of the occupants of a site from their mean position, over the
 mean distance between nearest sites of the same element.
 
-Where no atom of an element leaves its site, the slope says nothing but that it is small, and the
-absence of hops says more. In a full lattice no atom can hop alone: the least that happens is that
-n = 2 atoms change places. Let such events come at the rate R among N atoms, each moving n of them
-by the distance a of neighbouring sites; then D = R n a²/(6N), and none happens within the time t
-with the probability exp(−R t). That this was 5 % or more bounds the rate, R ≤ −ln(0.05)/t = 3.00/t:
-the "rule of three" (J. A. Hanley, A. Lippman-Hand, JAMA 249, 1743 (1983)), and
-
-    D ≤ −ln(0.05) n a²/(6 N t)  at 95 % confidence,
-
-for events of n atoms; of rings of more atoms as much more.
+Where few atoms leave their sites, a limit stands in place of D: see
+`lah10.analysis.exchanges`.
 
 All of production counts for the MSD, and nothing at its start is left out: exchanges come in
 bursts, and a search for what is left of equilibration takes a burst for it. MSD′ and the Lindemann
@@ -32,6 +24,8 @@ scatter in time says: that of the mean square displacement between the mean posi
 parts of the run, in which vibrations do not count.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from ase import Atoms
 from scipy import fft
@@ -40,8 +34,8 @@ from scipy.spatial import cKDTree
 from lah10 import ELEMENTS, units
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates
+from lah10.crystal.assignment import assign
 from lah10.crystal.periodic import images, wrap
-from lah10.crystal.sites import assign
 from lah10.crystal.structures import thicknesses
 from lah10.crystal.trajectory import Trajectory
 
@@ -53,10 +47,6 @@ LONGEST, LAGS = 0.8, 61
 ORIGINS, ASSIGNED = 6, 4_000_000
 #: Parts of the series whose mean positions the scatter in time is taken from.
 PARTS = 8
-#: Confidence of the upper limit of D where no hop was seen.
-CONFIDENCE = 0.95
-#: Atoms that the smallest exchange moves.
-EXCHANGED = 2
 #: Å; edge of the spatial blocks for errors, at least, and blocks along a cell vector, at most.
 BLOCK_EDGE, MOST_BLOCKS = 2.5, 4
 
@@ -65,7 +55,6 @@ COORDINATES: Coordinates = {
     "time": ("ps", "time between origin and end of the displacement", ()),
     "frame_time": ("ps", "time since the start of production", ()),
 }
-
 
 
 def spatial_blocks(template: Atoms) -> np.ndarray:
@@ -77,12 +66,27 @@ def spatial_blocks(template: Atoms) -> np.ndarray:
     return np.ravel_multi_index(cells.T, parts)
 
 
-def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, dict]:
+def measure(
+    trajectory: Trajectory,
+    template: Atoms,
+    start: int,
+    site_of_atom: Callable[[int], np.ndarray] | None = None,
+) -> tuple[dict, dict]:
     """MSD, MSD′ (of the frames from `start` on), their slopes and the diffusion coefficients, of
     two frames at least.
 
     Coordinates are read in parts; the memory needed is that of a few frames and of the parts
     (`Trajectory.CHUNK_BYTES`, times about 10 for the Fourier transforms).
+
+    Parameters
+    ----------
+    trajectory, template
+        Of the same atoms.
+    start : int
+        First frame after equilibration.
+    site_of_atom : callable, optional
+        Gives the site of every atom (n,) in a frame: where the search for MSD′ starts, which makes
+        it faster and changes nothing else.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def measure(trajectory: Trajectory, template: Atoms, start: int) -> tuple[dict, 
     cell = trajectory.cells[:].mean(axis=0)
     blocks = spatial_blocks(template)
     curves, steps = _msd_curves(trajectory, template, lags, cell, blocks)
-    reordered = _reordered_curve(trajectory, template, start, lags, cell, blocks)
+    reordered = _reordered_curve(trajectory, template, start, lags, cell, blocks, site_of_atom)
 
     summary, arrays = {}, {"time": time, "frame_time": trajectory.time}
     fit = (lags >= FIT[0] * n) & (lags <= FIT[1] * n)
@@ -159,7 +163,7 @@ def _msd_curves(trajectory, template, lags, cell, blocks) -> tuple[list[tuple], 
     return curves, np.array([steps[mask].mean(axis=0) for mask in here])
 
 
-def _reordered_curve(trajectory, template, start, lags, cell, blocks) -> tuple:
+def _reordered_curve(trajectory, template, start, lags, cell, blocks, site_of_atom) -> tuple:
     """MSD′ of H at the lags by spatial block (blocks, lags), and atoms per block.
 
     NaN at lags longer than what is left from `start` on.
@@ -172,6 +176,14 @@ def _reordered_curve(trajectory, template, start, lags, cell, blocks) -> tuple:
         scaled = trajectory.scaled(frame)
         return scaled[h] - scaled[la].mean(axis=0)
 
+    def same_site(first, second):
+        """Who sat at `first` where a proton sits at `second`."""
+        if site_of_atom is None:
+            return np.arange(h.sum())
+        atom_of_site = np.argsort(site_of_atom(first))
+        return number[atom_of_site[site_of_atom(second)[h]]]
+
+    number = np.cumsum(h) - 1
     curve = []
     for lag in lags:
         if start + lag > n - 1:
@@ -181,7 +193,8 @@ def _reordered_curve(trajectory, template, start, lags, cell, blocks) -> tuple:
         starts = np.unique(np.linspace(start, n - 1 - lag, origins).astype(int))
         for origin in starts:
             at_origin = protons(origin)
-            place, squared = assign(protons(origin + lag), at_origin, cell)
+            begin = same_site(origin, origin + lag)
+            place, squared = assign(protons(origin + lag), at_origin, cell, begin)
             squares[place] += squared
         curve.append(squares / len(starts))
     return _block_means(np.array(curve).reshape(-1, h.sum()).T, blocks[h])
@@ -211,8 +224,6 @@ class SiteFluctuations:
         self._template = template
         self._h = np.flatnonzero(template.numbers == 1)
         self._first = None
-        #: Whether a site has had another occupant than in the first frame.
-        self._left = np.zeros(len(template), bool)
         self._count = 0
         self._sum = np.zeros((len(template), 3))
         self._square = np.zeros((len(template), 3, 3))
@@ -227,7 +238,6 @@ class SiteFluctuations:
             self._first = atom_of_site.copy()
         moved = atom_of_site != self._first
         self.exchanged.append(moved[self._h].mean())
-        self._left |= moved
         if use:
             self._count += 1
             self._sum += displacement
@@ -255,34 +265,6 @@ class SiteFluctuations:
             values["lindemann"].append(rms / neighbour)
             values["lindemann_stderr"].append(error / neighbour)
         return {name: np.array(value) for name, value in values.items()}
-
-    def diffusion_limit(self, cell: np.ndarray, time: float) -> np.ndarray:
-        """Upper limit of D by element, cm²/s, shape (elements,), from that no atom left its site.
-
-        See the module's text; the distance of a hop is the mean one between nearest sites.
-
-        Parameters
-        ----------
-        cell : ndarray, shape (3, 3)
-            The mean cell, Å.
-        time : float
-            ps between the first and the last frame.
-
-        Returns
-        -------
-        ndarray, shape (elements,)
-            NaN where an atom was on another site, however shortly, and without two frames.
-        """
-        symbols = np.array(self._template.get_chemical_symbols())
-        scaled = self._template.get_scaled_positions(wrap=False)
-        limits = np.full(len(ELEMENTS), np.nan)
-        for i, element in enumerate(ELEMENTS):
-            here = symbols == element
-            if len(self.exchanged) > 1 and not self._left[here].any():
-                square = nearest_distances(scaled[here], cell).mean() ** 2
-                events = -np.log(1 - CONFIDENCE) / time
-                limits[i] = events * EXCHANGED * square / (6 * here.sum())
-        return limits * units.A2_PER_PS_IN_CM2_PER_S
 
 
 def _with_errors(*names: str) -> list[str]:

@@ -14,20 +14,23 @@ from lah10.analysis import (
     diffusion,
     distortion,
     energetics,
+    exchanges,
     statistics,
 )
+from lah10.analysis.hops import SiteHistory
+from lah10.analysis.occupancy import Occupancy
 from lah10.crystal.sites import SiteMap, find_cages
 from lah10.crystal.structures import read_supercell
 from lah10.crystal.trajectory import Trajectory
 from lah10.errors import UserError
 from lah10.io import netcdf
 
-#: Detailed datasets: what measures them, and their table.
+#: Detailed datasets: their coordinates and their table.
 _DETAILS = {
-    "distortion": (distortion, schema.DISTORTION),
-    "diffusion": (diffusion, schema.DIFFUSION),
-    "energetics": (energetics, schema.ENERGETICS),
-    "correlations": (correlations, schema.CORRELATIONS),
+    "distortion": (distortion.COORDINATES, schema.DISTORTION),
+    "diffusion": (diffusion.COORDINATES | exchanges.COORDINATES, schema.DIFFUSION),
+    "energetics": (energetics.COORDINATES, schema.ENERGETICS),
+    "correlations": (correlations.COORDINATES, schema.CORRELATIONS),
 }
 
 #: Frames after equilibration that a point needs; with fewer its status is "too_short".
@@ -89,8 +92,8 @@ def analyse_point(
             values = found
     attrs = thermo.attrs | {"status": status, "status_message": message}
     outputs = (distortion_out, diffusion_out, energetics_out, correlations_out)
-    for (name, (module, table)), path in zip(_DETAILS.items(), outputs, strict=True):
-        detail = dataset.assemble(module.COORDINATES, table, values.get(name, {}), attrs)
+    for (name, (coordinates, table)), path in zip(_DETAILS.items(), outputs, strict=True):
+        detail = dataset.assemble(coordinates, table, values.get(name, {}), attrs)
         netcdf.write(detail, path, f"{name} of a point")
     result = summarise(values.get("summary", {}), status, attrs)
     netcdf.write(result, summary_out, "summary of a point")
@@ -120,12 +123,16 @@ def _measure(
     sites = SiteMap(template)
     angles = distortion.CageAngles(cages, template, max(1, round(window / interval)))
     fluctuations = diffusion.SiteFluctuations(template)
+    history, occupancy = SiteHistory(), Occupancy(template)
     pairs = correlations.PairCounts(template, len(trajectory) - start)
     for frame, cell in enumerate(trajectory.cells):
         scaled = trajectory.scaled(frame)
         displacement = sites.displacements(scaled, cell)
         angles.add(displacement, cell)
         fluctuations.add(displacement, sites.atom_of_site, use=frame >= start)
+        history.add(sites.atom_of_site, sites.image_of_site)
+        if frame >= start:
+            occupancy.add(displacement, cell)
         if frame >= start and (frame - start) % pairs.stride == 0:
             pairs.add(scaled, cell)
 
@@ -133,10 +140,15 @@ def _measure(
     summary, values["distortion"] = distortion.reduce(angles, trajectory.time, start, seed)
     # All of production: what looks like the end of equilibration may be a burst of exchanges, and
     # to leave it out would be to choose the answer.
-    moving, values["diffusion"] = diffusion.measure(trajectory, template, start)
+    moving, values["diffusion"] = diffusion.measure(
+        trajectory, template, start, history.site_of_atom
+    )
     cell = trajectory.cells[start:].mean(axis=0)
-    span = trajectory.time[-1] - trajectory.time[0]
-    moving["diffusion_limit"] = fluctuations.diffusion_limit(cell, span)
+    mean_cell = trajectory.cells[:].mean(axis=0)
+    hopping, lists = exchanges.measure(history.changes(), template, trajectory.time, mean_cell)
+    exchanges.bound_diffusion(moving, hopping)
+    moving |= hopping | occupancy.reduce()
+    values["diffusion"] |= lists
     vibrating = fluctuations.reduce(cell)
     for name in list(vibrating):
         if schema.measured(name) in schema.DIFFUSION:
@@ -177,6 +189,8 @@ def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
     coordinates = {
         "element": (None, "element", ELEMENTS),
         "variant": (None, "axis of the rhombohedral distortion", schema.VARIANTS),
+        "ring": exchanges.COORDINATES["ring"],
+        "wyckoff": exchanges.COORDINATES["wyckoff"],
     }
     table = schema.SUMMARY
     empty = {

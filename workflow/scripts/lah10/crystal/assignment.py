@@ -7,10 +7,14 @@ the squared distance of point i and site j and σ(i) the site of i, numbers v_j 
     c_ij ≥ u_i + v_j,  u_i = c_iσ(i) − v_σ(i),  for all i and j
 
 prove that σ is optimal (H. W. Kuhn, Nav. Res. Logist. Q. 2, 83 (1955)). For pairs in the list the
-inequality is solved for v; for a pair that is not, it holds as soon as the search round point i
-reached as far as √(u_i + max_j v_j). The v_j exist if and only if no round of reassignments within
-the list lowers the sum. Where one does, v falls without end along it, and along nothing far from
-it: the assignment is solved anew for those sites alone.
+inequality is solved for v by label correction (Bellman–Ford); for a pair that is not, it holds as
+soon as the search round point i reached as far as √(u_i + max_j v_j). The v_j exist if and only if
+no cycle of reassignments within the list lowers the sum. Where some do, the labels run into them:
+they are then cycles of the graph that leads from every site to the one its label came from, and as
+such have no site in common. All of them are carried out, and v is solved for again.
+
+scipy's solver for sparse problems serves for a first guess alone: for some costs that nearly tie
+its row reduction takes as many steps as the tie has digits, which is for ever.
 """
 
 import numpy as np
@@ -28,8 +32,10 @@ COLD_REACH, GROWTH = 1.5, 1.5
 MOST_PAIRS = 60
 #: Å²; differences below are round-off.
 TOLERANCE = 1e-10
-#: Steps of the label correction after which rounds that lower the sum are looked for.
-STEPS = 8
+#: Steps of the label correction after which cycles are looked for.
+STEPS = 4
+#: Å²; to which costs are rounded for the first guess, so that their ties are exact.
+COARSE = 1e-3
 
 
 def assign(
@@ -97,12 +103,12 @@ class _Pairs:
         self._tree, self._margin = None, 0.0
 
     def cold(self) -> np.ndarray:
-        """An assignment from nothing: the best one among near pairs."""
+        """An assignment from nothing, of near pairs."""
         radius = COLD_REACH * self.spacing
         while True:
             self.extend(np.arange(self.n), radius)
             try:
-                return _solve(self.row, self.column, self.cost, self.n)
+                return _guess(self.row, self.column, self.cost, self.n)
             except ValueError:  # no full assignment among so few pairs
                 radius *= GROWTH
 
@@ -154,61 +160,72 @@ class _Pairs:
 
 
 def _optimum(pairs: _Pairs, site: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best assignment among the pairs, from a good one: site and squared distance of every
+    """The best assignment among the pairs, from another one: site and squared distance of every
     point and the dual variable v ≤ 0 of every site."""
-    steps = STEPS
-    squared = pairs.cost_of(site)
+    site = site.copy()
     while True:
-        v, settled = _dual(pairs, site, squared, steps)
-        if settled:
+        squared = pairs.cost_of(site)
+        v, cycles = _labels(pairs, site, squared)
+        if cycles is None:
             return site, squared, v
-        # Every round that lowers the sum can be entered such that all its partial sums are
-        # negative: once the labels went round, all of its sites have v < 0.
+        # The point on the one site of a step moves to the other.
+        old, new = cycles
         owner = np.empty_like(site)
         owner[site] = np.arange(pairs.n)
-        columns = np.flatnonzero(v < 0)
-        number = np.full(pairs.n, -1)
-        number[columns] = np.arange(len(columns))
-        row, column = number[site[pairs.row]], number[pairs.column]
-        inside = (row >= 0) & (column >= 0)
-        chosen = _solve(row[inside], column[inside], pairs.cost[inside], len(columns))
-        better = site.copy()
-        better[owner[columns]] = columns[chosen]
-        costs = pairs.cost_of(better)
-        if costs.sum() < squared.sum() - TOLERANCE:
-            site, squared = better, costs
-        elif steps > pairs.n:
-            return site, squared, v  # what is left is round-off
-        else:
-            steps *= 4  # labels had not gone round yet
+        site[owner[old]] = new
 
 
-def _dual(
-    pairs: _Pairs, site: np.ndarray, squared: np.ndarray, steps: int
-) -> tuple[np.ndarray, bool]:
-    """Solve v_j ≤ c_ij − u_i, u_i = c_iσ(i) − v_σ(i), by label correction (Bellman–Ford), in at
-    most `steps` steps; and whether it is solved."""
+def _labels(
+    pairs: _Pairs, site: np.ndarray, squared: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+    """Solve v_j ≤ c_ij − u_i, u_i = c_iσ(i) − v_σ(i), by label correction.
+
+    Returns
+    -------
+    v : (n,), solved if there are no cycles.
+    cycles : None, or the sites before and after each step of cycles of reassignments that lower
+        the sum.
+    """
     v = np.zeros(pairs.n)
+    before = np.full(pairs.n, -1)
     own = site[pairs.row]
     slack = pairs.cost - squared[pairs.row]
-    here = np.arange(len(slack))
+    here = np.flatnonzero(slack < 0)
     changed = np.empty(pairs.n, bool)
-    for _ in range(steps):
+    # Without cycles labels are settled after as many steps as there are sites.
+    for step in range(1, pairs.n + STEPS):
         limit = slack[here] + v[own[here]]
-        column = pairs.column[here]
-        worse = limit < v[column] - TOLERANCE
+        worse = limit < v[pairs.column[here]] - TOLERANCE
         if not worse.any():
-            return v, True
-        column = column[worse]
-        np.minimum.at(v, column, limit[worse])
+            break
+        here, limit = here[worse], limit[worse]
+        order = np.lexsort((limit, pairs.column[here]))
+        here, limit = here[order], limit[order]
+        column = pairs.column[here]
+        best = np.append(True, column[1:] != column[:-1])
+        column = column[best]
+        v[column], before[column] = limit[best], own[here[best]]
+        if step % STEPS == 0:
+            new = _on_cycles(before)
+            if len(new):
+                return v, (before[new], new)
         changed[:] = False
         changed[column] = True
         here = np.flatnonzero(changed[own])
-    return v, False
+    return v, None
 
 
-def _solve(row: np.ndarray, column: np.ndarray, cost: np.ndarray, n: int) -> np.ndarray:
-    """Column of every row in the cheapest full assignment of sparse pairs, (n,).
+def _on_cycles(before: np.ndarray) -> np.ndarray:
+    """Nodes on cycles of a graph in which every node leads to one other at most (−1: to none)."""
+    leads = np.append(before, -1)  # where −1 leads, too
+    for _ in range(int(np.ceil(np.log2(len(before) + 1)))):
+        leads = leads[leads]  # twice as far
+    reached = np.unique(leads)
+    return reached[reached >= 0]
+
+
+def _guess(row: np.ndarray, column: np.ndarray, cost: np.ndarray, n: int) -> np.ndarray:
+    """Column of every row in a cheap full assignment of sparse pairs, (n,).
 
     Raises
     ------
@@ -216,5 +233,5 @@ def _solve(row: np.ndarray, column: np.ndarray, cost: np.ndarray, n: int) -> np.
         There is none.
     """
     # A weight of zero would mean "no pair"; a constant changes no assignment.
-    graph = csr_array((cost + 1.0, (row, column)), shape=(n, n))
-    return min_weight_full_bipartite_matching(graph)[1]
+    weight = np.round(cost / COARSE) + 1.0
+    return min_weight_full_bipartite_matching(csr_array((weight, (row, column)), shape=(n, n)))[1]
