@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import xarray as xr
+from netCDF4 import Dataset
 
 import made_up_run
 from crystals import deformation, supercell
 from lah10.analysis.summary import analyse_point, equilibration_time
 from lah10.campaign import merge
 from lah10.crystal.sites import find_cages
+from lah10.crystal.trajectory import write_trajectory
 from lah10.errors import UserError
 from lah10.io import netcdf
 from lah10.schema import EXTRAPOLATION, PHASE, STATUS, SUMMARY, uncertainty
@@ -195,3 +197,79 @@ def test_supercell_of_another_run(tmp_path):
     structures.write_supercell(run["supercell"], supercell("primitive", (2, 2, 1)))
     with pytest.raises(UserError, match="88 atoms, supercell with 44"):
         analyse(tmp_path, run)
+
+
+@pytest.mark.parametrize("kept", [0, 100, 0.5, -100])
+def test_half_written_trajectory_is_refused(tmp_path, kept):
+    """netCDF's library reads zeros where a file is cut off."""
+    run = made_up_run.write_run(tmp_path, frames=40)
+    content = run["trajectory"].read_bytes()
+    run["trajectory"].write_bytes(content[: int(kept * len(content)) if kept == 0.5 else kept])
+    with pytest.raises(UserError, match=r"cut off|cannot be read") as caught:
+        analyse(tmp_path, run)
+    assert "trajectory.nc" in str(caught.value) and "again" in str(caught.value)
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_trajectory_that_ends_before_the_run_is_refused(tmp_path):
+    run = made_up_run.write_run(tmp_path, frames=40)
+    thermo = run["thermo"].read_bytes()
+    made_up_run.write_run(tmp_path, frames=25)
+    run["thermo"].write_bytes(thermo)
+    with pytest.raises(UserError, match=r"the last 0\.3\d* ps have no frames"):
+        analyse(tmp_path, run)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 9.96921e36])
+def test_positions_that_are_no_numbers_are_refused(tmp_path, value):
+    """The last is netCDF's fill value of what was never written."""
+    run = made_up_run.write_run(tmp_path, frames=40)
+    with Dataset(run["trajectory"], "a") as file:
+        file.set_auto_mask(False)
+        file["coordinates"][23, 5, 1] = value
+    with pytest.raises(UserError, match="frame 23 of 40: expected every position"):
+        analyse(tmp_path, run)
+
+
+def test_time_that_runs_back_and_a_cell_without_size_are_refused(tmp_path):
+    run = made_up_run.write_run(tmp_path, frames=40)
+    for name, frame, value, message in (
+        ("cell_lengths", (7, 0), np.nan, "frame 7 of 40: expected the cell"),
+        ("time", 30, 0.1, "frame 30 of 40: expected the time"),
+    ):
+        with Dataset(run["trajectory"], "a") as file:
+            file[name][frame] = value
+        with pytest.raises(UserError, match=message):
+            analyse(tmp_path, run)
+
+
+def test_exchanges_reach_the_summary_and_the_lists(tmp_path):
+    """Twelve pairs change places, one after the other: a diffusion coefficient with an error; and
+    the campaign's dataset holds what was found."""
+    template = supercell("conventional", (1, 1, 2))
+    rng = np.random.default_rng(3)
+    h = np.flatnonzero(template.numbers == 1)
+    run = made_up_run.write_run(tmp_path, template=template, frames=320)
+    scaled, cell = template.get_scaled_positions(), template.cell.array
+    place, frames = np.arange(len(template)), []
+    for frame in range(320):
+        if frame and frame % 25 == 0:
+            k = 2 * (frame // 25 - 1)
+            place[h[[k, k + 1]]] = place[h[[k + 1, k]]]
+        noise = 0.05 * rng.normal(size=scaled.shape)
+        frames.append((0.02 * frame, cell, scaled[place] @ cell + noise))
+    write_trajectory(run["trajectory"], template.numbers, frames, "exchanges")
+    found = analyse(tmp_path, run)
+    proton = found["summary"].sel(element="H")
+    assert proton.exchange_events == 12 and proton.exchange_rate_stderr > 0
+    assert np.isnan(proton.diffusion_limit) and np.isfinite(proton.diffusion_stderr)
+    assert proton.diffusion_stderr >= abs(proton.diffusion) / np.sqrt(12.01)
+    assert proton.diffusion_hops > 3 * proton.diffusion_hops_stderr > 0
+    assert found["diffusion"].ring_count.values.tolist() == [12, 0, 0, 0, 0]
+    assert found["diffusion"].hop_time.values[::2] == pytest.approx(0.5 * np.arange(1, 13) - 0.01)
+    assert found["diffusion"].hop_atom.values.tolist() == h[:24].tolist()
+    merged = merge.merge(
+        [("classical", 150, 200, tmp_path / "out" / "summary.nc")], tmp_path / "phase_diagram.nc"
+    )
+    assert merged.ring_rate.sel(ring="2").item() == pytest.approx(float(proton.exchange_rate))
+    assert merged.ring_rate.units == "ps-1" and merged.site_occupancy.sel(wyckoff="8c") == 1

@@ -114,6 +114,7 @@ def _measure(
             f"trajectory with {trajectory.n_atoms} atoms, supercell with {len(template)}: they "
             "belong to different runs; run the point again"
         )
+    _check_time(trajectory, thermo)
     cages = find_cages(template)
     begin = equilibration_time(thermo, cages.axes)
     start = int(np.searchsorted(trajectory.time, begin - 1e-9))
@@ -158,6 +159,19 @@ def _measure(
         energies, values["energetics"] = energetics.measure(thermo, file.load(), begin)
     values["summary"] = summary | moving | vibrating | energies | {"equilibration_time": begin}
     return values
+
+
+def _check_time(trajectory: Trajectory, thermo: xr.Dataset) -> None:
+    """Refuse a trajectory that ends well before the run did."""
+    if len(trajectory) < 2 or thermo.sizes["time"] == 0:
+        return
+    interval = (trajectory.time[-1] - trajectory.time[0]) / (len(trajectory) - 1)
+    missing = float(thermo.time[-1]) - trajectory.time[-1]
+    if missing > 2 * interval:
+        raise UserError(
+            f"trajectory of {trajectory.time[-1]:g} ps, thermo.nc of {float(thermo.time[-1]):g} "
+            f"ps: the last {missing:g} ps have no frames; run the point again"
+        )
 
 
 def equilibration_time(thermo: xr.Dataset, axes: np.ndarray) -> float:

@@ -10,8 +10,13 @@ from pathlib import Path
 import numpy as np
 from ase.geometry import cell_to_cellpar, cellpar_to_cell
 from netCDF4 import Dataset
+from scipy.io import netcdf_file
 
+from lah10.errors import UserError
 from lah10.io.files import atomic_path
+
+#: Å; beyond lie the fill values of netCDF, no atoms.
+FARTHEST = 1e9
 
 
 def write_trajectory(
@@ -84,17 +89,36 @@ class Trajectory:
     time : (frames,) ps.
     cells : (frames, 3, 3) Å, vectors as rows, a along x and b in the xy plane.
     n_atoms : int
+
+    Raises
+    ------
+    UserError
+        The file is missing, cut off or no trajectory; times run back; or, where they are read,
+        coordinates or cells are not finite.
     """
 
     #: Bytes of coordinates (as float64) that are in memory at a time.
     CHUNK_BYTES = 16 * 2**20
 
     def __init__(self, path: str | Path):
-        self._file = Dataset(path)
-        self._file.set_auto_mask(False)
-        self.n_atoms = len(self._file.dimensions["atom"])
-        self.time = np.asarray(self._file["time"][:], dtype=float)
-        self._coordinates = self._file["coordinates"]
+        self._path = path
+        _check_length(path)
+        try:
+            self._file = Dataset(path)
+            self._file.set_auto_mask(False)
+            self.n_atoms = len(self._file.dimensions["atom"])
+            self.time = np.asarray(self._file["time"][:], dtype=float)
+            self._coordinates = self._file["coordinates"]
+            sizes = np.hstack([self._file["cell_lengths"][:], self._file["cell_angles"][:]])
+        except (OSError, RuntimeError, KeyError, IndexError) as error:
+            raise UserError(
+                f"{path}: cannot be read as an AMBER NetCDF trajectory ({error}); run the point "
+                "again"
+            ) from None
+        self._check(np.isfinite(self.time), "the time")
+        # The beads of a ring, one after the other, have the same time.
+        self._check(np.diff(self.time, prepend=-np.inf) >= 0, "the time")
+        self._check((sizes > 0).all(axis=1) & (sizes < FARTHEST).all(axis=1), "the cell")
         if 24 * self.n_atoms * len(self.time) <= self.CHUNK_BYTES:  # small: read once
             self._coordinates = self._coordinates[:]
         self.cells = _cells(self._file, slice(None))
@@ -112,6 +136,8 @@ class Trajectory:
     def scaled(self, frame: int) -> np.ndarray:
         """Fractional coordinates (n_atoms, 3) of one frame, unwrapped."""
         positions = np.asarray(self._coordinates[frame], dtype=float)
+        if not (np.abs(positions) < FARTHEST).all():  # NaN is no less
+            self._refuse(frame, "every position")
         return positions @ self._inverse[frame]
 
     def histories(self) -> Iterator[tuple[slice, np.ndarray]]:
@@ -126,4 +152,34 @@ class Trajectory:
         for first in range(0, self.n_atoms, size):
             atoms = slice(first, min(first + size, self.n_atoms))
             part = np.asarray(self._coordinates[:, atoms], dtype=float)
+            self._check((np.abs(part) < FARTHEST).all(axis=(1, 2)), "every position")
             yield atoms, part @ self._inverse
+
+    def _check(self, good: np.ndarray, what: str) -> None:
+        """Refuse the first frame that is not good, (frames,)."""
+        if not good.all():
+            self._refuse(int(np.argmin(good)), what)
+
+    def _refuse(self, frame: int, what: str) -> None:
+        raise UserError(
+            f"{self._path}: frame {frame} of {len(self.time)}: expected {what} to be a finite "
+            "number, and times not to run back; the file is damaged or the run broke down: run the "
+            "point again"
+        )
+
+
+def _check_length(path: str | Path) -> None:
+    """Refuse a file that is cut off: netCDF's library reads what is missing as zeros."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(3) != b"CDF":
+                return  # HDF5 checks its length itself
+        with netcdf_file(path, mmap=True):
+            pass  # the arrays are laid over the file, which has to be as long
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such trajectory; run the point again") from None
+    except (ValueError, TypeError, IndexError):
+        raise UserError(
+            f"{path}: expected as many bytes as its header states, but the file is cut off; copy "
+            "it again, or run the point again"
+        ) from None
