@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from lah10.campaign import table
 from lah10.campaign.merge import merge
@@ -65,7 +66,7 @@ def test_points_beyond_the_potentials_data_are_named(tmp_path):
 
 
 def test_diffusion_or_its_limit(tmp_path):
-    """A limit where no proton left its site; else the slope's D with its error."""
+    """A limit where few exchanges were seen; else the slope's D with its error."""
     summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
     data = merge(summaries, tmp_path / "phase_diagram.nc")
     data["diffusion"][..., 1], data["diffusion_stderr"][..., 1] = 2.1e-6, 1.1e-6
@@ -73,6 +74,10 @@ def test_diffusion_or_its_limit(tmp_path):
     limit[0, 0, 0, 1] = 8.3e-8
     found = [row[-1] for row in table.rows(data.assign(diffusion_limit=limit))]
     assert found == ["< 0.083 (no hop, 95 %)", "2.10 ± 1.10"]
+    for seen, text in ((0, "no hop"), (1, "1 event"), (7, "7 events")):
+        data["exchange_events"] = xr.full_like(limit, seen)
+        found = [row[-1] for row in table.rows(data.assign(diffusion_limit=limit))]
+        assert found[0] == f"< 0.083 ({text}, 95 %)"
     data = data.drop_vars("diffusion_limit")
     assert [row[-1] for row in table.rows(data)] == ["2.10 ± 1.10"] * 2  # of an older analysis
 

@@ -89,13 +89,15 @@ def _meaning(name: str, flag: xr.DataArray) -> str:
 
 
 def _diffusion(point: xr.Dataset) -> str:
-    """D of H; its upper limit instead where no proton left its site."""
+    """D of H; its upper limit instead where too few exchanges were seen for a value."""
     if "diffusion" not in point:
         return ""
     proton = point.sel(element="H")
     limit = float(proton.get("diffusion_limit", np.nan)) / DIFFUSION_UNIT
     if np.isfinite(limit):
-        return f"< {limit:.2g} (no hop, 95 %)"
+        events = float(proton.get("exchange_events", 0))
+        seen = "no hop" if not events > 0 else "1 event" if events == 1 else f"{events:.0f} events"
+        return f"< {limit:.2g} ({seen}, 95 %)"
     scaled = proton[["diffusion", "diffusion_stderr"]] / DIFFUSION_UNIT
     return _number(scaled, "diffusion", 2)
 
