@@ -13,9 +13,11 @@ from lah10.schema import (
     BATH_OK,
     FLAGS,
     PHASE,
+    RINGS,
     STATUS,
     SUMMARY,
     VARIANTS,
+    WYCKOFF,
     measured,
     uncertainty,
 )
@@ -29,6 +31,7 @@ CONFIG = {
     "dynamics": {"timestep": "0.5 fs", "produce": "3 ps"},
     "seed": 1,
 }
+SIZES = {"element": 2, "variant": 5, "ring": 5, "wyckoff": 2}
 
 
 def values(bath: str, pressure: float, temperature: float) -> dict[str, np.ndarray | float]:
@@ -42,7 +45,7 @@ def values(bath: str, pressure: float, temperature: float) -> dict[str, np.ndarr
     energy = temperature if bath == "classical" else quantum
     result: dict[str, np.ndarray | float] = {}
     for name, (dims, _, _) in SUMMARY.items():
-        shape = tuple({"element": 2, "variant": 5}[dim] for dim in dims)
+        shape = tuple(SIZES[dim] for dim in dims)
         # Nothing γ-deconvolved: figures and tables do without.
         known = "deconvolved" not in name
         result[name] = rng.uniform(0.5, 1.5, shape) if known else np.full(shape, np.nan)
@@ -56,6 +59,7 @@ def values(bath: str, pressure: float, temperature: float) -> dict[str, np.ndarr
         "kinetic_temperature_mean": 1.03 * energy, "kinetic_temperature_mean_stderr": 6.0,
         "zero_point_temperature": zero_point + (10.0 if bath == "classical" else 0.0),
         "zero_point_temperature_stderr": 7.0,
+        "exchange_events": np.array([0.0, 24.0]),
         "diffusion_limit": np.full(2, np.nan), "diffusion": np.array([1e-8, 1.3e-6]),
         "diffusion_stderr": np.array([2e-8, 3e-7]),
         "phase": PHASE["distorted" if distorted else "cubic"],
@@ -90,7 +94,8 @@ def write_point(points: Path, bath: str, pressure, temperature, status: str = "o
         "wall_seconds": 12.5, "ps_per_hour": 900.0,
     }
     coordinates = {"bath": bath, "pressure": float(pressure), "temperature": float(temperature),
-                   "element": list(ELEMENTS), "variant": list(VARIANTS)}
+                   "element": list(ELEMENTS), "variant": list(VARIANTS),
+                   "ring": list(RINGS), "wyckoff": list(WYCKOFF)}
     xr.Dataset(variables, coordinates, attrs).to_netcdf(folder / "summary.nc")
     if status == "ok":
         diffusion(bath).to_netcdf(folder / "diffusion.nc")

@@ -20,7 +20,8 @@ def test_round_trip(tmp_path):
     merge(summaries, tmp_path / "phase_diagram.nc")
     with xr.open_dataset(tmp_path / "phase_diagram.nc") as merged:
         assert dict(merged.sizes) == {
-            "bath": 2, "pressure": 2, "temperature": 2, "element": 2, "variant": 5
+            "bath": 2, "pressure": 2, "temperature": 2, "element": 2, "variant": 5,
+            "ring": 5, "wyckoff": 2,
         }
         for bath, pressure, temperature, path in summaries:
             cell = merged.sel(bath=bath, pressure=pressure, temperature=temperature)

@@ -72,6 +72,7 @@ def test_diffusion_or_its_limit(tmp_path):
     data["diffusion"][..., 1], data["diffusion_stderr"][..., 1] = 2.1e-6, 1.1e-6
     limit = data.diffusion * np.nan
     limit[0, 0, 0, 1] = 8.3e-8
+    data["exchange_events"][:] = 0
     found = [row[-1] for row in table.rows(data.assign(diffusion_limit=limit))]
     assert found == ["< 0.083 (no hop, 95 %)", "2.10 ± 1.10"]
     for seen, text in ((0, "no hop"), (1, "1 event"), (7, "7 events")):

@@ -58,10 +58,10 @@ def flag(name: str, values, dims: tuple[str, ...] | str = ()) -> tuple:
     return dims, np.asarray(values, np.int8), described
 
 
-def read(path: str | os.PathLike, what: str, remedy: str) -> xr.Dataset:
+def read(path: str | os.PathLike, what: str, remedy: str, small: bool = False) -> xr.Dataset:
     """A dataset of a point or a campaign, whole in memory, with the names of `lah10.schema`.
 
     Files that hold former names (`lah10.schema.FORMER`) are read, too. The parameters, and the
     `UserError` for a file that cannot be read, are those of `lah10.io.netcdf.read`.
     """
-    return schema.with_current_names(netcdf.read(path, what, remedy))
+    return schema.with_current_names(netcdf.read(path, what, remedy, small))

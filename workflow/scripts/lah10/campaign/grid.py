@@ -25,7 +25,8 @@ class Grid:
     def __init__(self, baths: list[str], pressures: list[str], temperatures: list[str]):
         self.axes = (baths, pressures, temperatures)
         self.shape = tuple(len(axis) for axis in self.axes)
-        self.extra = {"element": np.array(ELEMENTS), "variant": np.array(schema.VARIANTS)}
+        self.extra = {"element": np.array(ELEMENTS), "variant": np.array(schema.VARIANTS),
+                      "ring": np.array(schema.RINGS), "wyckoff": np.array(schema.WYCKOFF)}
         self.variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict]] = {}
         for name, (dims, units, long_name) in schema.SUMMARY.items():
             described = {"units": units, "long_name": long_name}
@@ -45,9 +46,10 @@ class Grid:
 
     def put(self, point: tuple[str, str, str], summary: xr.Dataset, path) -> None:
         index = tuple(axis.index(value) for axis, value in zip(self.axes, point, strict=True))
-        for name, variable in summary.data_vars.items():
-            for dim in variable.dims:
-                self._check_dimension(dim, summary, path)
+        for dim in summary.sizes:
+            self._check_dimension(dim, summary, path)
+        for name in summary.data_vars:
+            variable = summary.variables[name]  # without its coordinates, which take time to copy
             if name in schema.FLAGS:
                 value = variable.item()
                 if np.isfinite(value):  # a flag that was given a fill value comes back as NaN
@@ -90,7 +92,8 @@ class Grid:
                             {"units": "K", "long_name": "temperature"}),
         }
         names = {"element": "chemical element",
-                 "variant": "axis of the rhombohedral distortion, cubic frame"}
+                 "variant": "axis of the rhombohedral distortion, cubic frame",
+                 "ring": "atoms in a ring", "wyckoff": "Wyckoff position of the site"}
         for dim, labels in self.extra.items():
             labels = labels.astype(object) if labels.dtype.kind == "U" else labels
             coordinates[dim] = (dim, labels, {"long_name": names.get(dim, dim)})

@@ -88,7 +88,9 @@ def merge(
         seen.add((bath, pressure, temperature))
         if path is None or not Path(path).exists():
             continue
-        summary = dataset.read(path, "a point's summary", "delete it and run the analysis again")
+        summary = dataset.read(
+            path, "a point's summary", "delete it and run the analysis again", small=True
+        )
         _check_identity(summary, bath, pressure, temperature, path)
         history.add(summary.attrs, path)
         grid.put((bath, pressure, temperature), summary, path)

@@ -6,6 +6,7 @@ Trajectories are another matter (`lah10.crystal.trajectory`): AMBER's convention
 import os
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import xarray as xr
 
@@ -57,7 +58,7 @@ def write(dataset: xr.Dataset, path: str | os.PathLike, title: str | None = None
         described.to_netcdf(aside, engine="netcdf4", format="NETCDF4", encoding=encoding)
 
 
-def read(path: str | os.PathLike, what: str, remedy: str) -> xr.Dataset:
+def read(path: str | os.PathLike, what: str, remedy: str, small: bool = False) -> xr.Dataset:
     """A dataset, whole in memory.
 
     Parameters
@@ -67,6 +68,9 @@ def read(path: str | os.PathLike, what: str, remedy: str) -> xr.Dataset:
         What the file should be, for the error: "a point's summary".
     remedy : str
         What to do if it cannot be read: "analyse the point again".
+    small : bool
+        Read many small variables some four times as fast, without what files of this project do
+        not hold: packed values.
 
     Raises
     ------
@@ -76,6 +80,31 @@ def read(path: str | os.PathLike, what: str, remedy: str) -> xr.Dataset:
     if not Path(path).exists():
         raise UserError(f"{path}: no such file, expected {what}; {remedy}")
     try:
+        if small:
+            return _read_small(path)
         return xr.load_dataset(path, engine="netcdf4", decode_times=False)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as {what} ({error}); {remedy}") from None
+
+
+def _read_small(path: str | os.PathLike) -> xr.Dataset:
+    """The dataset as xarray reads it, without its costs a variable."""
+    variables, coordinates = {}, set()
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_mask(False)
+        attrs = {name: file.getncattr(name) for name in file.ncattrs()}
+        for name, variable in file.variables.items():
+            values = np.asarray(variable[...])
+            described = {key: variable.getncattr(key) for key in variable.ncattrs()}
+            fill = described.pop("_FillValue", None)
+            if fill is not None and values.dtype.kind in "iu":
+                values = np.where(values == fill, np.nan, values)
+            coordinates |= set(described.pop("coordinates", "").split())
+            variables[name] = xr.Variable(variable.dimensions, values, described)
+    coordinates |= set(attrs.pop("coordinates", "").split())
+    coordinates = {
+        name: variables.pop(name)
+        for name in list(variables)
+        if name in coordinates or variables[name].dims == (name,)
+    }
+    return xr.Dataset(variables, coordinates, attrs)
