@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from campaigns import PAIR
 from lah10.io.child import environment
 
 HERE = Path(__file__).parent
@@ -14,9 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def in_lammps(tmp_path):
+def in_lammps(tmp_path, monkeypatch):
     """Call `function(arguments)` of a test helper, or of a module in another folder (`beside`), in
-    a child process; returns its JSON answer."""
+    a child process whose LAMMPS does without the deep potential; returns its JSON answer."""
+
+    monkeypatch.setenv("PYTHONPATH", str(PAIR))
 
     def call(module: str, function: str, beside: Path = HERE, **arguments):
         answer = tmp_path / f"{function}.json"

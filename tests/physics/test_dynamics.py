@@ -1,4 +1,9 @@
-"""Real runs on the shipped potential: resuming, failing, handing failures on."""
+"""Real runs: resuming, failing, handing failures on.
+
+Every one on a pair potential (tests/standin/pair), and those that are slow on the shipped one. Of
+`golden/` each file is the command stream that the program gave LAMMPS, paths aside; write them anew
+with UPDATE_GOLDEN=1, and read what changed.
+"""
 
 import importlib.util
 import json
@@ -14,8 +19,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from campaigns import PAIR
 from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
-from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.lammps_input import write_data
 from lah10.dynamics.launch import run_stage
@@ -26,10 +31,20 @@ from lah10.units import BOLTZMANN
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "resources/potentials/lah10/lah10.pb"
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="module", params=["pair", pytest.param("shipped", marks=pytest.mark.slow)])
+def potential(request):
+    """What the atoms move in."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "pair":
+            patch.setenv("PYTHONPATH", str(PAIR))
+        yield request.param
 
 
 @pytest.fixture(scope="module")
-def crystal(tmp_path_factory):
+def crystal(potential, tmp_path_factory):
     folder = tmp_path_factory.mktemp("crystal")
     atoms = build_supercell(
         read_crystal(ROOT / "resources/structures/Fm-3m.cif"), "primitive", (2, 2, 1)
@@ -121,7 +136,7 @@ def kill_after_first_checkpoint(job):
     file.write_text(json.dumps(asdict(job)))
     process = subprocess.Popen(
         [sys.executable, "-m", "lah10.dynamics.run", str(file)],
-        env=environment(),
+        env=environment() | {"STANDIN_PAUSE": "0.1"},  # or the pair potential has done by then
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -162,8 +177,11 @@ class GivesUp:
         raise Exception(f"ERROR: out of luck at {line}")
 
 
-def test_what_lammps_gives_up_at_is_the_points_failure():
+def test_what_lammps_gives_up_at_is_the_points_failure(monkeypatch):
     """Once it runs; that it takes the commands before is the program's own matter."""
+    monkeypatch.syspath_prepend(PAIR)  # or LAMMPS imports TensorFlow
+    from lah10.dynamics.engine import Engine
+
     engine = Engine.__new__(Engine)
     engine.lmp, engine.commands, engine._error = GivesUp(), [], None
     with pytest.raises(PointFailure, match="out of luck at run 5") as failure:
@@ -252,12 +270,40 @@ def test_series_and_spectra_agree(undisturbed):
         assert float(thermo["static_energy"]) < float(thermo["potential_energy"].mean())
 
 
-def test_command_stream_is_what_lammps_reads(undisturbed):
-    text = Path(undisturbed[1]["outputs"]["commands"]).read_text()
-    lines = text.splitlines()
-    assert lines[0] == "units metal"
-    assert sum(line.startswith("read_restart") for line in lines) == 3
-    assert lines.count("run 40 pre no post no every 10 NULL") == 3
+def command_stream(job) -> str:
+    """The commands that a run gave LAMMPS, with paths of every machine."""
+    text = Path(job["outputs"]["commands"]).read_text()
+    for path, name in (
+        (Path(job["scratch"]).parent, "scratch"),
+        (Path(job["supercell"]).parent, "structures"),
+        (MODEL.parent, "potential"),
+    ):
+        text = text.replace(f"{path}/", f"{name}/")
+    before = job.get("restart_in")
+    return text.replace(str(before), "equilibrated.restart") if before else text
+
+
+def check_golden(job, stage, bath) -> None:
+    path = GOLDEN / f"{stage}-{bath}.lmp"
+    text = command_stream(job)
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_command_stream_of_the_quantum_bath(undisturbed):
+    _, first, second = undisturbed
+    check_golden(first, "equilibrate", "qtb")
+    check_golden(second, "produce", "qtb")
+
+
+def test_command_stream_of_the_classical_bath(crystal, tmp_path):
+    short = {"dynamics": {"duration_ps": 0.02}}
+    first = equilibration(crystal, tmp_path, bath="classical", **short)
+    second = production(first, tmp_path)
+    for job, stage in ((first, "equilibrate"), (second, "produce")):
+        run_stage(job, tmp_path / "log")
+        check_golden(job, stage, "classical")
 
 
 def test_blow_up_is_a_result_with_a_status(crystal, tmp_path):
@@ -288,6 +334,8 @@ def test_blow_up_is_a_result_with_a_status(crystal, tmp_path):
     assert Path(after["outputs"]["trajectory"]).exists()
 
 
+@pytest.mark.parametrize("potential", ["shipped"], indirect=True)
+@pytest.mark.slow
 def test_classical_temperature_and_pressure(crystal, tmp_path):
     """44 atoms for 1 ps: T within 15 %, P within 0.5 GPa; the demo shows the fine figures.
 
@@ -332,6 +380,8 @@ def test_two_ranks_feel_the_same_bath(undisturbed, crystal, tmp_path):
         )
 
 
+@pytest.mark.parametrize("potential", ["shipped"], indirect=True)
+@pytest.mark.slow
 def test_committee_of_equals_does_not_deviate(undisturbed, tmp_path):
     """The deviation is recorded at every frame, and is zero among copies of one model."""
     potential = {"model": str(MODEL), "committee": [str(MODEL)]}

@@ -15,6 +15,7 @@ LA, H = 138.905, 1.008
 KEPT = 1 - np.array([LA, H, H]) / (ATOMS * (LA + 2 * H))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bath", "temperature"), [("classical", 300.0), ("qtb", 20.0), ("qtb", 300.0)]
 )

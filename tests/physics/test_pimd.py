@@ -20,8 +20,6 @@ from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.launch import run_pimd
 from lah10.units import BOLTZMANN, MVV2E, PLANCK
 
-pytestmark = pytest.mark.slow
-
 TOY = str(Path(__file__).with_name("pes_toy.py"))
 #: THz, up to which economised springs are fitted here.
 HIGHEST = 70.0
@@ -102,6 +100,7 @@ def test_harmonic_crystal_has_its_quantum_energy(tmp_path):
     assert expected.sum() > 2 * 1.5 * len(atoms) * BOLTZMANN * 300.0
 
 
+@pytest.mark.slow
 def test_trotter_springs_lack_what_theory_says(tmp_path):
     atoms = crystal(tmp_path, 2, 22, [6.0, 65.0])
     data = run(description(tmp_path, 12, 300.0, highest=None), tmp_path)
@@ -125,6 +124,7 @@ def quartic_kinetic(x, beta):
     return (weight * np.einsum("in,ij,jn->n", states, kinetic, states)).sum() / weight.sum()
 
 
+@pytest.mark.slow
 def test_quartic_oscillator(tmp_path):
     """Economised springs, fitted to oscillators, are right for V = x⁴/4 (ħ = m = 1) as well."""
     frequency, beta = 25.0, 5.0  # THz of the energy unit ħ²/(m L²); 1/unit
@@ -142,6 +142,7 @@ def test_quartic_oscillator(tmp_path):
     assert abs(per_mode[0] - exact) < 4 * per_mode[1]
 
 
+@pytest.mark.slow
 def test_pressure_finds_the_quantum_volume(tmp_path):
     """Quasi-harmonic crystal; under the baths: test_volume.py.
 
@@ -210,7 +211,9 @@ def same(one, other):
         assert Path(one[name]).read_bytes() == Path(other[name]).read_bytes()
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, "EXIT"])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), "EXIT"]
+)
 def test_stopped_run_ends_in_the_same_bits(undisturbed, tmp_path, how):
     job = short(tmp_path)
     process = started(job, tmp_path)

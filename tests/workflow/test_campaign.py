@@ -1,4 +1,5 @@
-"""Real campaigns of seconds on the shipped potential, from the command line to the figures."""
+"""Real campaigns of seconds, from the command line to the figures: on a pair potential (see
+tests/standin/pair), and once on the shipped one."""
 
 import contextlib
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from campaigns import REPOSITORY, Campaign, checkout
-
-pytestmark = pytest.mark.slow
+from campaigns import PAIR, REPOSITORY, Campaign, checkout
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -31,6 +31,10 @@ def arrays(point: Path) -> dict[str, np.ndarray]:
 
 
 def test_every_file_of_the_contract(finished):
+    check_every_file(finished)
+
+
+def check_every_file(finished: Campaign) -> None:
     point = finished.folder / finished.point()
     for name in (
         "equilibration.nc", "equilibrated.restart", "equilibrate.lmp", "thermo.nc", "spectra.nc",
@@ -86,7 +90,7 @@ def test_nothing_is_left_to_do(finished):
 
 def test_figures_alone_from_results(finished, tmp_path):
     """In a fresh clone with nothing but the small files, and without any simulation."""
-    fresh = Campaign(checkout(tmp_path / "fresh"), "tiny")
+    fresh = replace(finished, folder=checkout(tmp_path / "fresh"))
     small = shutil.ignore_patterns(
         "scratch",
         "trajectory.nc",
@@ -117,10 +121,12 @@ def test_figures_of_nothing_is_one_line(campaign):
 
 
 def start(made: Campaign, *arguments: str) -> subprocess.Popen:
-    """Snakemake in the background, in a process group of its own."""
+    """Snakemake in the background, in a process group of its own; on a pair potential it is slow
+    enough to be interrupted."""
     return subprocess.Popen(
         made.command("--cores", "1", *arguments, "--", target(made)),
         cwd=made.folder,
+        env=os.environ | {"STANDIN_PAUSE": "0.05"} | made.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -145,16 +151,21 @@ def target(made: Campaign) -> str:
     return str(made.point() / "thermo.nc")
 
 
+def checkpoint(made: Campaign) -> Path:
+    return made.results / "scratch/qtb/P150_T100/produce/checkpoint.json"
+
+
 def log(made: Campaign) -> Path:
     """Of the production; Snakemake begins a new one with every run."""
     return made.folder / f"logs/{made.name}/qtb/P150_T100/produce.log"
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory):
+def interrupted(tmp_path_factory, server):
     """A campaign whose Snakemake was killed in the middle of production, and what a second
     Snakemake said while the first was running."""
-    made = Campaign(checkout(tmp_path_factory.mktemp("interrupted")), "killed")
+    folder = checkout(tmp_path_factory.mktemp("interrupted"))
+    made = Campaign(folder, "killed", {"PYTHONPATH": str(PAIR)}, server)
     made.configure()
     first = start(made)
     try:
@@ -163,8 +174,7 @@ def interrupted(tmp_path_factory):
         second = made.snakemake("--cores", "1", "--", target(made))
         looking = made.snakemake("--dry-run", "--", target(made))
         os.killpg(first.pid, signal.SIGCONT)
-        checkpoint = made.results / "scratch/qtb/P150_T100/produce/checkpoint.json"
-        wait_until(checkpoint.exists, "a checkpoint", first)
+        wait_until(checkpoint(made).exists, "a checkpoint", first)
     finally:
         kill(first)
     assert not (made.folder / target(made)).exists()
@@ -186,6 +196,11 @@ def test_killed_and_resumed_is_as_if_undisturbed(interrupted, finished, copy_of)
     run = made.snakemake("--cores", "1", "--", target(made))
     assert run.returncode == 0, run.stdout + run.stderr
     assert "goes on from" in log(made).read_text()
+    check_same(made, finished)
+
+
+def check_same(made: Campaign, finished: Campaign) -> None:
+    """The point's dynamics are equal to the bit."""
     ours = arrays(made.folder / made.point())
     theirs = arrays(finished.folder / finished.point())
     assert ours.keys() == theirs.keys()
@@ -196,12 +211,12 @@ def test_killed_and_resumed_is_as_if_undisturbed(interrupted, finished, copy_of)
 def test_snakemake_alone_is_killed(finished, tmp_path):
     """What it started may live on: the next Snakemake waits for it, or goes on from where it ended,
     and the numbers are those of an undisturbed run."""
-    made = Campaign(checkout(tmp_path / "orphaned"), "orphaned")
+    folder = checkout(tmp_path / "orphaned")
+    made = replace(finished, folder=folder, name="orphaned")
     made.configure()
     first = start(made)
     try:
-        checkpoint = made.results / "scratch/qtb/P150_T100/produce/checkpoint.json"
-        wait_until(checkpoint.exists, "a checkpoint", first)
+        wait_until(checkpoint(made).exists, "a checkpoint", first)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         run = made.snakemake("--cores", "1", "--", target(made))
@@ -209,11 +224,7 @@ def test_snakemake_alone_is_killed(finished, tmp_path):
     finally:
         with contextlib.suppress(ProcessLookupError):
             kill(first)
-    ours = arrays(made.folder / made.point())
-    theirs = arrays(finished.folder / finished.point())
-    assert ours.keys() == theirs.keys()
-    for name, values in theirs.items():
-        np.testing.assert_array_equal(ours[name], values, err_msg=name)
+    check_same(made, finished)
 
 
 def test_a_forced_rerun_starts_anew(interrupted, copy_of):
@@ -229,6 +240,26 @@ def test_a_forced_rerun_starts_anew(interrupted, copy_of):
         kill(again)
     assert "lah10: qtb P150 T100 produce: 0.005 of 0.3 ps" in log(made).read_text()
     assert "goes on from" not in log(made).read_text()
+
+
+@pytest.mark.slow
+def test_the_shipped_potential_from_nothing_and_killed_and_resumed(campaign):
+    """Phonons included."""
+    finished, killed = campaign("tiny"), campaign("killed")
+    run = finished.snakemake("--cores", "2", timeout=600)
+    assert run.returncode == 0, run.stdout + run.stderr
+    check_every_file(finished)
+    assert finished.planned() == []
+
+    first = start(killed)
+    try:
+        wait_until(checkpoint(killed).exists, "a checkpoint", first)
+    finally:
+        kill(first)
+    run = killed.snakemake("--cores", "1", "--", target(killed))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "goes on from" in log(killed).read_text()
+    check_same(killed, finished)
 
 
 def test_rates_are_measured_from_a_campaign(finished):

@@ -1,48 +1,11 @@
-"""The command stream of a run, against golden text; regenerate with UPDATE_GOLDEN=1 and read it."""
+"""Commands for LAMMPS one by one; whole streams, as runs gave them: physics/test_dynamics.py."""
 
-import os
-from pathlib import Path
-
+import numpy as np
 import pytest
 from ase.build import bulk
 
-from lah10.bath.bath import expected_temperature
 from lah10.dynamics import lammps_input as script
 from lah10.errors import UserError
-
-GOLDEN = Path(__file__).parent / "golden"
-
-
-def stream(bath, stage):
-    temperature = expected_temperature(bath, 100.0)
-    drag = 2.0 if stage == "equilibrate" else 0.0
-    interaction = script.interaction("lah10.pb")
-    start = [
-        *script.header(),
-        *script.crystal("supercell.data"),
-        *interaction,
-        *script.relaxation(150.0),
-        *script.velocities(temperature, 1234),
-        "write_restart state-00000.restart",
-    ]
-    segment = [
-        "clear",
-        "box tilt large",
-        *script.restart("state-00000.restart"),
-        *interaction,
-        *script.integrator(150.0, 0.5, temperature, 0.0005, 10, drag),
-    ]
-    return "\n".join((start if stage == "equilibrate" else []) + segment) + "\n"
-
-
-@pytest.mark.parametrize("bath", ["classical", "qtb"])
-@pytest.mark.parametrize("stage", ["equilibrate", "produce"])
-def test_golden(bath, stage):
-    path = GOLDEN / f"{stage}-{bath}.lmp"
-    text = stream(bath, stage)
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_text(text)
-    assert text == path.read_text()
 
 
 def test_committee_writes_its_deviation():
@@ -62,6 +25,14 @@ def test_paths_of_any_characters_are_one_word():
     assert script.keep('5" b') == ["write_restart '5\" b'"]
     with pytest.raises(UserError, match="both \" and ' is not allowed; rename"):
         script.keep("5\" b's")
+
+
+def test_the_deviation_is_read_at_the_steps_that_it_was_written(tmp_path):
+    """Column 5 of deepmd-kit's file; other steps have none."""
+    path = tmp_path / "deviation.out"
+    path.write_text("# step max_v min_v avg_v max_f min_f avg_f\n0 1 1 1 0.5 0 0\n40 1 1 1 0.7 0 0")
+    found = script.read_deviation(path, np.array([0, 10, 40]))
+    np.testing.assert_array_equal(found, [0.5, np.nan, 0.7])
 
 
 def test_quench_ends_with_a_minimisation():
