@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test figures dft bench schema lock clean distclean
+.PHONY: help demo test test-slow figures dft bench schema lock clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +19,7 @@ DFT_PROBE = printf '%s\n' '\#include <Python.h>' '\#include <xc.h>' 'int main(vo
 	-lxc -lopenblas -o $(VENV)/.probe
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 demo: $(VENV)/.installed ## set up, run the demo campaign and draw its figures
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
@@ -27,9 +27,14 @@ demo: $(VENV)/.installed ## set up, run the demo campaign and draw its figures
 	@echo; echo "Dataset: results/demo/phase_diagram.nc"; echo "Figures:"
 	@printf '  %s\n' results/demo/figures/*.png
 
-test: $(VENV)/.installed-dev ## set up and run all tests
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder \
-		--durations 20 $(PYTEST)
+PYTEST_IN_PARALLEL = $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile \
+	--no-loadscope-reorder --durations 20
+
+test: $(VENV)/.installed-dev ## set up and run the tests, but for the slow ones, which it names
+	$(PYTEST_IN_PARALLEL) -m "not slow" $(PYTEST)
+
+test-slow: $(VENV)/.installed-dev ## run the slow tests alone (GPAW and Slurm where they are installed)
+	$(PYTEST_IN_PARALLEL) -m slow $(PYTEST)
 
 figures: $(VENV)/.installed ## redraw the figures of every results/**/phase_diagram.nc, without any simulation
 	$(BIN)/snakemake figures

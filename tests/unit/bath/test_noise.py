@@ -66,7 +66,10 @@ def test_corrected_noise_has_its_spectrum_too(temperature, friction):
     assert gain[inside] / energy(f)[inside] == pytest.approx(1.0, abs=0.01)
 
 
-@pytest.mark.parametrize("temperature", [1, 300, 1000])
+@pytest.mark.parametrize(
+    "temperature",
+    [pytest.param(1, marks=pytest.mark.slow), 300, pytest.param(1000, marks=pytest.mark.slow)],
+)
 def test_a_long_realisation_has_the_spectrum(temperature):
     """65 ps of 256 atoms, in bands whose statistical error is 0.5 % at most: within 1 %."""
     atoms, steps = 256, 2**17

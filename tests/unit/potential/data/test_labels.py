@@ -394,6 +394,7 @@ def by_gpaw(tmp_path, atoms, how, timeout=600):
 
 
 @with_gpaw
+@pytest.mark.slow
 def test_gpaw_at_toy_settings(tmp_path):
     """Hydrogen alone, few plane waves: forces are the slope of the energy."""
     coarse = {"cutoff": "200 eV", "kpoint_density": "0.5 Å", "energy_tolerance": "1e-7 eV"}

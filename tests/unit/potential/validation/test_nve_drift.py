@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from campaigns import PAIR
 from lah10.crystal.structures import build_supercell, read_crystal
 from lah10.errors import UserError
 from lah10.potential.validation import nve_drift
@@ -62,7 +63,10 @@ def test_too_little_is_refused():
 
 
 @pytest.mark.skipif(not MODEL.is_file(), reason="no potential is shipped")
-def test_a_shorter_step_conserves_better(crystal, tmp_path):
+@pytest.mark.parametrize("potential", ["pair", pytest.param("shipped", marks=pytest.mark.slow)])
+def test_a_shorter_step_conserves_better(crystal, tmp_path, potential, monkeypatch):
+    if potential == "pair":
+        monkeypatch.setenv("PYTHONPATH", str(PAIR))
     results = {}
     for timestep in (0.5, 1.0):
         path = tmp_path / f"{timestep}.json"
