@@ -102,13 +102,13 @@ class Campaign:
     ) -> subprocess.CompletedProcess:
         """Run Snakemake here as a user would, and wait for its end."""
         command = self.command(*arguments, config=config)
-        if self.server and "--cores" not in arguments:
+        if self.server and ("--cores" not in arguments or "--touch" in arguments):
             return self.server.run(
                 *command[3:], folder=self.folder, timeout=timeout, environment=self.environment
             )
         return self.run(*command, timeout=timeout)
 
-    def run(self, *command: str, timeout: float = 60) -> subprocess.CompletedProcess:
+    def run(self, *command: str, timeout: float = 300) -> subprocess.CompletedProcess:
         """Run a command in the campaign's folder."""
         return subprocess.run(
             command,

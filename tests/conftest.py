@@ -37,9 +37,12 @@ LONG = [
     # of all others
     "workflow/test_campaign.py",
     "workflow/test_dry_run.py",
+    "physics/test_pimd.py",
     "physics/test_dynamics.py",
     "physics/test_potential.py",
-    "physics/test_pimd.py",
+    "training/test_toy_model.py",
+    "physics/test_model_systems.py",
+    "physics/test_harmonic_crystal.py",
 ]
 
 

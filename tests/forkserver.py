@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 #: What the server runs. A child leaves the loop, and ends as any Python program ends.
 SERVER = """
@@ -60,7 +62,11 @@ class ForkServer:
         )
 
     def run(
-        self, *arguments: str, folder: Path, timeout: float, environment: dict[str, str]
+        self,
+        *arguments: str,
+        folder: Path,
+        timeout: float = 300,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess:
         """Run `snakemake arguments` in a folder, and wait for its end.
 
@@ -68,7 +74,7 @@ class ForkServer:
         ----------
         timeout : float
             Seconds.
-        environment : dict
+        environment : mapping
             Variables besides those of this process.
 
         Raises
@@ -79,7 +85,7 @@ class ForkServer:
         request = {
             "arguments": arguments,
             "folder": str(folder),
-            "environment": os.environ | environment,
+            "environment": {**os.environ, **environment},
             "stdout": str(self.stdout),
             "stderr": str(self.stderr),
             "seconds": round(timeout),

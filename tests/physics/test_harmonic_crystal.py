@@ -15,9 +15,13 @@ LA, H = 138.905, 1.008
 KEPT = 1 - np.array([LA, H, H]) / (ATOMS * (LA + 2 * H))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("bath", "temperature"), [("classical", 300.0), ("qtb", 20.0), ("qtb", 300.0)]
+    ("bath", "temperature"),
+    [
+        pytest.param("classical", 300.0, marks=pytest.mark.slow),
+        ("qtb", 20.0),
+        pytest.param("qtb", 300.0, marks=pytest.mark.slow),
+    ],
 )
 def test_energy_per_mode_is_theta(in_lammps, bath, temperature):
     """Within 2 % at small friction: 0.8 % of statistics, 0.9 % of the time step at 60 THz."""

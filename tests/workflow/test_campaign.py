@@ -101,7 +101,7 @@ def test_figures_alone_from_results(finished, tmp_path):
         "structures",
     )
     shutil.copytree(finished.results, fresh.results.with_name("kept"), ignore=small)
-    run = fresh.run(*fresh.command("figures", config="config/demo.yaml"))
+    run = fresh.snakemake("figures", config="config/demo.yaml")
     assert run.returncode == 0, run.stdout + run.stderr
     drawn = sorted((fresh.folder / "results/kept/figures").glob("*.png"))
     assert len(drawn) == 6

@@ -1,8 +1,6 @@
 """What Snakemake would run: the shipped campaigns, one point again, one point more."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -15,17 +13,6 @@ def per_point(bath: str, pressure: str, temperature: str) -> list[str]:
     return [f"{stage} {bath} at {pressure} GPa, {temperature} K" for stage in STAGES]
 
 
-def snakemake(*arguments: str) -> subprocess.CompletedProcess:
-    """Snakemake in the repository itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 @pytest.mark.parametrize(
     ("arguments", "points", "pressures"),
     [
@@ -36,9 +23,11 @@ def snakemake(*arguments: str) -> subprocess.CompletedProcess:
     ],
     ids=["demo", "reference", "paper", "slurm"],
 )
-def test_shipped_campaigns(arguments, points, pressures):
+def test_shipped_campaigns(server, arguments, points, pressures):
     # Forced, so that results which lie there already do not matter.
-    run = snakemake("--dry-run", "--forceall", "--quiet", "rules", "host", *arguments)
+    run = server.run(
+        "--dry-run", "--forceall", "--quiet", "rules", "host", *arguments, folder=REPOSITORY
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     table = dict(
         line.split() for line in run.stdout.splitlines() if len(line.split()) == 2
@@ -51,12 +40,12 @@ def test_shipped_campaigns(arguments, points, pressures):
     }  # fmt: skip
 
 
-def test_slurm_is_not_needed_for_a_dry_run(monkeypatch, tmp_path):
+def test_slurm_is_not_needed_for_a_dry_run(server, monkeypatch, tmp_path):
     """Also where none of its commands is installed."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for tool in ("bash", "which", "env"):
         (tmp_path / tool).symlink_to(shutil.which(tool, path="/usr/bin:/bin"))
-    run = snakemake("--dry-run", "--quiet", "rules", "--profile", "slurm")
+    run = server.run("--dry-run", "--quiet", "rules", "--profile", "slurm", folder=REPOSITORY)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -90,8 +79,8 @@ GRID = {
 
 
 @pytest.fixture(scope="module")
-def pretended(tmp_path_factory):
-    made = Campaign(checkout(tmp_path_factory.mktemp("pretended")), "done")
+def pretended(tmp_path_factory, server):
+    made = Campaign(checkout(tmp_path_factory.mktemp("pretended")), "done", server=server)
     made.configure(**GRID)
     pretend(made)
     assert made.planned() == []

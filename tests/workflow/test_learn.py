@@ -13,7 +13,7 @@ import xarray as xr
 import yaml
 
 import labelled
-from campaigns import REPOSITORY
+from campaigns import PAIR, REPOSITORY
 from lah10.potential.data import dataset, labels
 from lah10.potential.evaluate import evaluate, tensorflow_environment
 
@@ -202,8 +202,14 @@ def test_two_rounds_and_the_stop(disagreeing, monkeypatch):
         assert made.planned("learn") == []
     assert [len(system) for system in dataset.read(made.folder / "own")] == [4, 4, len(learnt)]
 
-    # With a bound that no frame reaches the models agree at once: nothing is labelled or trained.
+    # With a bound that no frame reaches the models agree at once.
     settings(made, lower="10 eV/Å")
+    check_the_stop(made)
+    assert (made.folder / ROUND.format(2) / "round.json").exists()
+
+
+def check_the_stop(made) -> None:
+    """Models that agree end it in the first round: nothing is labelled or trained."""
     run = made.snakemake("--cores", "1", "learn", timeout=600)
     assert run.returncode == 0, run.stdout + run.stderr
     learnt = json.loads((made.folder / "results/potential/learn/learn.json").read_text())
@@ -211,7 +217,13 @@ def test_two_rounds_and_the_stop(disagreeing, monkeypatch):
     (one,) = learnt["rounds"]
     assert (one["above"], one["selected"], one["labelled"], one["errors"]) == (0, [], [], {})
     assert "The models agree" in (made.folder / "results/potential/learn/learn.md").read_text()
-    assert (made.folder / ROUND.format(2) / "round.json").exists()
+
+
+def test_equal_models_agree_at_once(made):
+    """On crystals of a pair potential."""
+    made.environment["PYTHONPATH"] = str(PAIR)
+    check_the_stop(made)
+    assert not (made.folder / ROUND.format(2)).exists()
 
 
 @pytest.mark.skipif(

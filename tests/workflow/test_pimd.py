@@ -13,8 +13,8 @@ GRID = {"baths": ["classical", "qtb"], "temperature": {"values": [100, 200]}}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return Campaign(checkout(tmp_path_factory.mktemp("pimd")), "judged")
+def made(tmp_path_factory, server):
+    return Campaign(checkout(tmp_path_factory.mktemp("pimd")), "judged", server=server)
 
 
 def pimd(*runs):
