@@ -31,7 +31,7 @@ def serve():
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             for number, path in enumerate((os.devnull, request["stdout"], request["stderr"])):
                 os.dup2(os.open(path, flags if number else os.O_RDONLY, 0o600), number)
-            signal.alarm(request["seconds"])
+            signal.setitimer(signal.ITIMER_REAL, request["seconds"])
             sys.argv = ["snakemake", *request["arguments"]]
             sys.path[0] = request["folder"]
             return True
@@ -88,7 +88,7 @@ class ForkServer:
             "environment": {**os.environ, **environment},
             "stdout": str(self.stdout),
             "stderr": str(self.stderr),
-            "seconds": round(timeout),
+            "seconds": timeout,
         }
         print(json.dumps(request), file=self.process.stdin, flush=True)
         code = int(self.process.stdout.readline())

@@ -1,0 +1,35 @@
+"""A fork of the process that has imported Snakemake answers as Snakemake does."""
+
+import re
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+DATE = re.compile(r"^\[.*\d\d:\d\d:\d\d \d{4}\]$", re.MULTILINE)
+
+
+def said(run: subprocess.CompletedProcess) -> tuple[int, list[str], str]:
+    """Jobs and their reasons come in any order, which Python's hashes decide."""
+    return run.returncode, sorted(re.split(r"[\s,]+", DATE.sub("", run.stdout))), run.stderr
+
+
+def test_it_answers_as_a_process_of_its_own(campaign):
+    forked = campaign("one")
+    alone = replace(forked, server=None)
+    assert said(forked.snakemake("--dry-run")) == said(alone.snakemake("--dry-run"))
+
+
+def test_nothing_is_left_for_the_next_command(campaign):
+    """Of the configuration or the folder."""
+    first, second = campaign("one"), campaign("two", pressure={"values": [120]})
+    found = [made.planned() for made in (first, second, first)]
+    assert found[0] == found[2] and any(" 120 GPa" in message for message in found[1])
+    assert not any(" 120 GPa" in message for message in found[0])
+
+
+def test_what_takes_too_long_is_killed(campaign):
+    made = campaign("one")
+    with pytest.raises(subprocess.TimeoutExpired):
+        made.snakemake("--dry-run", timeout=0.05)
+    assert made.planned()
