@@ -63,8 +63,11 @@ def test_too_little_is_refused():
 
 
 @pytest.mark.skipif(not MODEL.is_file(), reason="no potential is shipped")
-@pytest.mark.parametrize("potential", ["pair", pytest.param("shipped", marks=pytest.mark.slow)])
-def test_a_shorter_step_conserves_better(crystal, tmp_path, potential, monkeypatch):
+@pytest.mark.parametrize(
+    ("potential", "fluctuation"),  # meV/atom: the walls of the pair potential are steeper
+    [("pair", 0.3), pytest.param("shipped", 0.05, marks=pytest.mark.slow)],
+)
+def test_a_shorter_step_conserves_better(crystal, tmp_path, potential, fluctuation, monkeypatch):
     if potential == "pair":
         monkeypatch.setenv("PYTHONPATH", str(PAIR))
     results = {}
@@ -78,7 +81,7 @@ def test_a_shorter_step_conserves_better(crystal, tmp_path, potential, monkeypat
     # atoms. Six pairs of seeds gave 4.8 ± 0.9: single precision adds some noise of its own.
     relative = {t: one["fluctuation"] / one["mean_temperature"] for t, one in results.items()}
     assert 2.2 < relative[1.0] / relative[0.5] < 9
-    assert results[0.5]["fluctuation"] < 0.05
+    assert results[0.5]["fluctuation"] < fluctuation
     for result in results.values():
         # The thermostat's: La's strong kicks must not end in H. The pairs had 322 ± 47 K.
         assert 150 < result["mean_temperature"] < 500
