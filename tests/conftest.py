@@ -62,7 +62,8 @@ def pytest_configure(config):
 
 def pytest_deselected(items):
     for item in items:
-        item.config.stash[LEFT_OUT][item.nodeid.partition("::")[0]] += 1
+        if item.get_closest_marker("slow"):
+            item.config.stash[LEFT_OUT][item.nodeid.partition("::")[0]] += 1
 
 
 def pytest_sessionfinish(session):
