@@ -21,7 +21,7 @@ from lah10 import units
 from lah10.campaign.grid import point_folder
 from lah10.campaign.table import DIFFUSION_UNIT
 from lah10.errors import UserError
-from lah10.figures.campaign import read, save, styled
+from lah10.figures.style import read, save, styled
 from lah10.io.text import markdown, plus_minus
 from lah10.schema import FLAGS
 

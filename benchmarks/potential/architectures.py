@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 
 from lah10.config import training as settings
 from lah10.errors import UserError
-from lah10.figures.campaign import STYLE
+from lah10.figures.style import STYLE
 from lah10.io.files import atomic_path
 from lah10.io.json import write_json
 from lah10.io.text import markdown

@@ -3,45 +3,15 @@
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.container import ErrorbarContainer
 
+from drawn_figures import drawn, errorbars, legend_texts, lines
 from lah10.campaign.grid import point_folder
 from lah10.campaign.merge import merge
 from lah10.errors import UserError
 from lah10.figures import campaign as figures
+from lah10.figures import points
 from lah10.schema import PHASE
-from synthetic_campaign import correlations, diffusion, write_campaign
-
-FAILED = ("classical", 200, 300)
-MISSING = ("qtb", 100, 100)
-
-
-@pytest.fixture(scope="module")
-def campaign(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("campaign")
-    summaries = write_campaign(folder / "points", failed={FAILED: "volume"}, missing=[MISSING])
-    dataset = merge(summaries, folder / "phase_diagram.nc")
-    return folder, dataset
-
-
-def errorbars(axes) -> dict[str, ErrorbarContainer]:
-    return {c.get_label(): c for c in axes.containers if isinstance(c, ErrorbarContainer)}
-
-
-def drawn(container: ErrorbarContainer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, y and half length of the error bars (NaN where there is none)."""
-    line, _, (bars,) = container
-    half = np.array([0.5 * np.ptp(segment[:, 1]) if len(segment) else np.nan
-                     for segment in bars.get_segments()])
-    return line.get_xdata(), line.get_ydata(), half
-
-
-def lines(axes) -> dict:
-    return {line.get_label(): line for line in axes.lines}
-
-
-def legend_texts(figure) -> list[str]:
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+from synthetic_campaign import write_campaign
 
 
 def test_draw_all_writes_the_named_files(campaign, tmp_path):
@@ -56,16 +26,6 @@ def test_draw_all_writes_the_named_files(campaign, tmp_path):
     for path in paths:
         start = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}[path.suffix]
         assert path.read_bytes().startswith(start)
-
-
-@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
-def test_the_same_data_give_the_same_file(campaign, tmp_path, suffix):
-    _, dataset = campaign
-    once, again = (
-        figures.save(figures.fig3b(dataset), tmp_path / f"{name}.{suffix}").read_bytes()
-        for name in ("once", "again")
-    )
-    assert once == again
 
 
 @pytest.mark.parametrize("bath", ["classical", "qtb"])
@@ -189,18 +149,6 @@ def test_deconvolved_values_of_quantum_baths_are_shown(campaign, draw, name):
     assert "same, deconvolved" in legend_texts(figure)
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [
-        (1.234e-6, 2.1e-7, "(1.23 ± 0.21)·$10^{-6}$"),
-        (-3e-8, 4.4e-7, "(-0.3 ± 4.4)·$10^{-7}$"),
-        (5.0e-5, np.nan, "(5.00 ± nan)·$10^{-5}$"),
-    ],
-)
-def test_scientific(value, error, text):
-    assert figures._scientific(value, error) == text
-
-
 def test_fig3b_takes_the_lowest_temperature_that_has_values(campaign):
     _, dataset = campaign
     dataset = dataset.copy(deep=True)
@@ -215,46 +163,6 @@ def test_fig3b_takes_the_lowest_temperature_that_has_values(campaign):
         finite = np.isfinite(y)
         np.testing.assert_allclose(half[finite], row.zero_point_temperature_stderr[finite])
     assert legend_texts(figure) == ["classical, 200 K", "quantum (QTB), 100 K"]
-
-
-def band(axes, label):
-    """Lower and upper edge of a fill_between."""
-    vertices = next(c for c in axes.collections if c.get_label() == f"{label} band") \
-        .get_paths()[0].vertices
-    n = (len(vertices) - 3) // 2
-    return vertices[1:n + 1, 1], vertices[n + 2:2 * n + 2, 1][::-1]
-
-
-def test_fig5_draws_the_coldest_quantum_point_of_highest_pressure(campaign):
-    folder, dataset = campaign
-    axes = figures.fig5(dataset, folder / "points").axes[0]
-    title, diffusion_line = axes.get_title(loc="left").split("\n")
-    assert title == "quantum (QTB), 200 GPa, 100 K"
-    assert diffusion_line == "$D_H$ = (1.30 ± 0.30)·$10^{-6}$ cm$^2$/s (approximate)"
-    data = diffusion("qtb")
-    for label, mean, error in (
-        ("H", data.msd.sel(element="H"), data.msd_stderr.sel(element="H")),
-        ("La", data.msd.sel(element="La"), data.msd_stderr.sel(element="La")),
-        ("H reordered (MSD′)", data.reordered_msd, data.reordered_msd_stderr),
-    ):
-        line = lines(axes)[label]
-        np.testing.assert_array_equal(line.get_xdata(), data.time)
-        np.testing.assert_array_equal(line.get_ydata(), mean)
-        low, high = band(axes, label)
-        np.testing.assert_allclose(low, mean - error, atol=1e-12)
-        np.testing.assert_allclose(high, mean + error, atol=1e-12)
-
-
-def test_fig6_draws_la_h_of_both_baths(campaign):
-    folder, dataset = campaign
-    figure = figures.fig6(dataset, folder / "points")
-    axes = figure.axes[0]
-    for bath, label in (("classical", "classical, 100 K"), ("qtb", "quantum (QTB), 100 K")):
-        data = correlations(bath)
-        line = lines(axes)[label]
-        np.testing.assert_array_equal(line.get_xdata(), data.r)
-        np.testing.assert_array_equal(line.get_ydata(), data.g.sel(pair="La-H"))
-    assert legend_texts(figure) == ["classical, 100 K", "quantum (QTB), 100 K"]
 
 
 @pytest.mark.parametrize(
@@ -278,7 +186,7 @@ def test_odd_campaigns_are_drawn(tmp_path, grid):
 
 def test_legends_stand_outside_the_axes(campaign):
     folder, dataset = campaign
-    for figure in (figures.fig2b(dataset), figures.fig3a(dataset), figures.fig5(
+    for figure in (figures.fig2b(dataset), figures.fig3a(dataset), points.fig5(
             dataset, folder / "points")):
         figure.draw_without_rendering()
         legend = figure.legends[0].get_window_extent()
@@ -293,30 +201,18 @@ def test_missing_files_are_named(campaign, tmp_path):
     with pytest.raises(UserError, match=r"phase_diagram.nc: no such file.*snakemake"):
         figures.draw_all(tmp_path / "phase_diagram.nc", tmp_path, tmp_path)
     with pytest.raises(UserError, match=r"P200_T100/diffusion.nc: no such file.*snakemake"):
-        figures.fig5(dataset, tmp_path)
+        points.fig5(dataset, tmp_path)
     broken = point_folder(tmp_path, "qtb", 200, 100) / "diffusion.nc"
     broken.parent.mkdir(parents=True)
     xr.Dataset({"msd": 1.0}).to_netcdf(broken)
     with pytest.raises(UserError, match=r"diffusion\.nc: has no variable msd_stderr"):
-        figures.fig5(dataset, tmp_path)
+        points.fig5(dataset, tmp_path)
     broken.write_bytes(b"rubbish")
     with pytest.raises(UserError, match="cannot be read"):
-        figures.fig5(dataset, tmp_path)
+        points.fig5(dataset, tmp_path)
 
 
 def test_unknown_formats_are_refused(campaign, tmp_path):
     folder, _ = campaign
     with pytest.raises(UserError, match="format bmp is not known"):
         figures.draw_all(folder / "phase_diagram.nc", folder / "points", tmp_path, ("bmp",))
-
-
-@pytest.mark.parametrize(
-    ("values", "edges"),
-    [
-        ([100.0], [75.0, 125.0]),
-        ([1.0, 5.0], [0.0, 3.0, 7.0]),
-        ([100.0, 120.0, 200.0], [90.0, 110.0, 160.0, 240.0]),
-    ],
-)
-def test_cell_edges(values, edges):
-    np.testing.assert_allclose(figures.cell_edges(np.array(values), lone=50.0, floor=0.0), edges)

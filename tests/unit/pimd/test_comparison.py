@@ -13,7 +13,7 @@ from lah10.analysis import statistics
 from lah10.analysis.summary import analyse_point
 from lah10.errors import UserError
 from lah10.figures import pimd as figure
-from lah10.figures.campaign import COLOURS
+from lah10.figures.style import COLOURS
 from lah10.io import netcdf
 from lah10.phonons.harmonic import mean_temperature
 from lah10.pimd import comparison, judgement, report

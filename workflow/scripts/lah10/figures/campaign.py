@@ -5,48 +5,45 @@ phase diagram and the small per-point files and writes all of them. Everything d
 files: nothing is smoothed or fitted here. Failed and missing points are shown as such.
 """
 
-import functools
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import matplotlib
-import matplotlib.patheffects
-import matplotlib.ticker
 import numpy as np
 import seaborn as sns
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lah10.analysis import dataset as datasets
-from lah10.campaign.grid import point_folder
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
-from lah10.io.files import atomic_path
+from lah10.figures.points import fig5, fig6
+from lah10.figures.style import (
+    COLOURS,
+    FORMATS,
+    NAMES,
+    NO_DATA,
+    cell_edges,
+    errorbar,
+    grid_ticks,
+    halo,
+    left_title,
+    legend_above,
+    mark_empty,
+    nearest,
+    one_panel,
+    read,
+    save,
+    styled,
+)
 from lah10.schema import PHASE, STATUS, significance
-
-STYLE = Path(__file__).with_name("publication.mplstyle")
-
-#: Okabe and Ito's colours (Wong, Nature Methods 8, 441 (2011)), told apart by all kinds of sight.
-COLOURS = {"classical": "#0072B2", "qtb": "#D55E00", "adqtb": "#009E73", "pimd": "#CC79A7"}
-NAMES = {"classical": "classical", "qtb": "quantum (QTB)", "adqtb": "quantum (adQTB)",
-         "pimd": "quantum (PIMD)"}
-#: Baths with quantum nuclei, the preferred one first.
-QUANTUM = ("pimd", "adqtb", "qtb")
 
 #: Standard errors above the cubic null at which a deviation counts.
 SIGNIFICANT = 3.0
-#: Pressure (GPa) of the paper's figures 2(b), the nearest one of the grid is drawn.
-PRESSURE = 150.0
 #: Smallest full scale of θ's colour bar, degree, so that noise never fills it.
 SMALLEST_SCALE = 1.5
-NO_DATA = "0.85"
-
-FORMATS = ("png", "pdf")
 
 
 def figure_names(baths: Iterable[str]) -> list[str]:
@@ -102,25 +99,6 @@ def draw_all(
             for name, figure in drawn.items() for suffix in formats]
 
 
-def read(path: str | os.PathLike, remedy: str) -> xr.Dataset:
-    """A NetCDF file of the campaign, whole in memory; `UserError` if it cannot be read."""
-    return datasets.read(path, "a dataset of the campaign", remedy)
-
-
-def styled(draw):
-    """Draw within the project's style, whatever the caller's settings."""
-
-    @functools.wraps(draw)
-    def within_style(*args, **kwargs):
-        with matplotlib.style.context(STYLE):
-            return draw(*args, **kwargs)
-
-    return within_style
-
-
-# ------------------------------------------------------------------------------- the figures
-
-
 @styled
 def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figure:
     """Phase diagram of one bath: max|θ − 90°| over temperature and pressure.
@@ -130,7 +108,7 @@ def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figu
     question marks undetermined, crosses failed and dashes missing points. The dashed line is the
     pressure of figures 2(b) and 3(a). All baths share one colour scale.
     """
-    figure, axes = _axes(3.4, 3.1)
+    figure, axes = one_panel(3.4, 3.1)
     panel = dataset.sel(bath=bath)
     temperature, pressures = dataset.temperature.values, dataset.pressure.values
     edges_t = cell_edges(temperature, lone=50.0, floor=0.0)
@@ -163,19 +141,19 @@ def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figu
                  "markerfacecolor": "none" if marker == "o" else "black"}
         axes.plot(temperature[columns], pressures[rows], markeredgewidth=0.8,
                   markersize=size * (1.5 if marker == "$?$" else 1.0),
-                  label=label, path_effects=[_halo()], **style)
+                  label=label, path_effects=[halo()], **style)
         handles.append(Line2D([], [], markersize=4.5, markeredgewidth=0.8, label=label, **style))
 
     if len(pressures) > 1:
-        axes.axhline(_nearest(dataset.pressure, pressure), color="black", linewidth=0.6,
-                     linestyle=(0, (5, 4)), path_effects=[_halo()])
+        axes.axhline(nearest(dataset.pressure, pressure), color="black", linewidth=0.6,
+                     linestyle=(0, (5, 4)), path_effects=[halo()])
     axes.set(xlabel="temperature (K)", ylabel="pressure (GPa)",
              xlim=edges_t[[0, -1]], ylim=edges_p[[0, -1]])
-    _grid_ticks(axes.xaxis, temperature)
-    _grid_ticks(axes.yaxis, pressures)
+    grid_ticks(axes.xaxis, temperature)
+    grid_ticks(axes.yaxis, pressures)
     axes.tick_params(direction="out", top=False, right=False)
-    _title(axes, NAMES[bath])
-    _legend(figure, handles, columns=2)
+    left_title(axes, NAMES[bath])
+    legend_above(figure, handles, columns=2)
     return figure
 
 
@@ -185,8 +163,8 @@ def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
 
     Shaded: 90° ± the deviation that a cubic crystal with the same noise shows.
     """
-    figure, axes = _axes(3.4, 3.0)
-    pressure = _nearest(dataset.pressure, pressure)
+    figure, axes = one_panel(3.4, 3.0)
+    pressure = nearest(dataset.pressure, pressure)
     cut = dataset.sel(pressure=pressure)
     edges = cell_edges(cut.temperature.values, lone=50.0, floor=0.0)
     handles = []
@@ -197,7 +175,7 @@ def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
         axes.stairs(90.0 + null, edges, baseline=90.0 - null, fill=True, color=colour, alpha=0.15,
                     linewidth=0, label=f"{bath} null")
         for name, marker in (("theta_large", "^"), ("theta_small", "v")):
-            _errorbar(axes, row, name, "temperature", colour, marker, label=f"{bath} {name}")
+            errorbar(axes, row, name, "temperature", colour, marker, label=f"{bath} {name}")
         handles += [Line2D([], [], color=colour, marker="^", label=f"{NAMES[bath]}, largest"),
                     Line2D([], [], color=colour, marker="v", label="smallest"),
                     Patch(facecolor=colour, alpha=0.15, label="cubic null")]
@@ -210,12 +188,12 @@ def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     half = 1.08 * np.nanmax(reach)
     axes.set(xlabel="temperature (K)", ylabel="distortion angle θ (degree)",
              xlim=edges[[0, -1]], ylim=(90.0 - half, 90.0 + half))
-    _grid_ticks(axes.xaxis, cut.temperature.values)
-    _title(axes, f"{canonical(pressure)} GPa")
-    _say_if_empty(axes, cut.theta_large)
+    grid_ticks(axes.xaxis, cut.temperature.values)
+    left_title(axes, f"{canonical(pressure)} GPa")
+    mark_empty(axes, cut.theta_large)
     # Row by row a bath: matplotlib fills columns first.
     rows = [handles[i:i + 3] for i in range(0, len(handles), 3)]
-    _legend(figure, [row[i] for i in range(3) for row in rows], columns=3)
+    legend_above(figure, [row[i] for i in range(3) for row in rows], columns=3)
     return figure
 
 
@@ -227,8 +205,8 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     temperature freed of the broadening by friction is shown too and, with phonons in the dataset,
     the harmonic crystal (dotted) and what a bath of finite friction gives it (dash-dotted).
     """
-    figure, axes = _axes(3.4, 3.2)
-    pressure = _nearest(dataset.pressure, pressure)
+    figure, axes = one_panel(3.4, 3.2)
+    pressure = nearest(dataset.pressure, pressure)
     cut = dataset.sel(pressure=pressure)
     edges = cell_edges(cut.temperature.values, lone=50.0, floor=0.0)
     axes.plot(edges[[0, -1]], edges[[0, -1]], color="0.5", linewidth=0.8, label="equipartition")
@@ -237,9 +215,9 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     for bath in cut.bath.values:
         row, colour = cut.sel(bath=bath), COLOURS[bath]
         handles.append(Patch(facecolor=colour, label=NAMES[bath]))
-        _errorbar(axes, row, "energy_per_mode", "temperature", colour, "o",
+        errorbar(axes, row, "energy_per_mode", "temperature", colour, "o",
                   label=f"{bath} energy_per_mode")
-        _errorbar(axes, row, "kinetic_temperature_mean", "temperature", colour, "s",
+        errorbar(axes, row, "kinetic_temperature_mean", "temperature", colour, "s",
                   label=f"{bath} kinetic_temperature_mean", linestyle="--",
                   markerfacecolor="white")
         top += [row.energy_per_mode.max().item(), row.kinetic_temperature_mean.max().item()]
@@ -247,7 +225,7 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
             continue  # k_B T is its harmonic expectation
         name = "kinetic_temperature_mean_deconvolved"
         if name in row and row[name].notnull().any():
-            _errorbar(axes, row, name, "temperature", colour, "D", label=f"{bath} {name}",
+            errorbar(axes, row, name, "temperature", colour, "D", label=f"{bath} {name}",
                       linestyle="none", markerfacecolor="white")
             top.append(row[name].max().item())
         for name, dashes in (("harmonic_temperature", ":"), ("harmonic_temperature_raw", "-.")):
@@ -273,10 +251,10 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
                                   label=label))
     axes.set(xlabel="temperature (K)", ylabel="energy per mode / $k_B$ (K)",
              xlim=edges[[0, -1]], ylim=(0.0, 1.08 * np.nanmax(top)))
-    _grid_ticks(axes.xaxis, cut.temperature.values)
-    _title(axes, f"{canonical(pressure)} GPa")
-    _say_if_empty(axes, cut.energy_per_mode, cut.kinetic_temperature_mean)
-    _legend(figure, handles, columns=2)
+    grid_ticks(axes.xaxis, cut.temperature.values)
+    left_title(axes, f"{canonical(pressure)} GPa")
+    mark_empty(axes, cut.energy_per_mode, cut.kinetic_temperature_mean)
+    legend_above(figure, handles, columns=2)
     return figure
 
 
@@ -287,7 +265,7 @@ def fig3b(dataset: xr.Dataset) -> Figure:
     Each bath at its lowest temperature that has values: ½ħω averaged over the vibrational density
     of states seen there, of quantum baths also freed of the broadening by their friction.
     """
-    figure, axes = _axes(3.4, 2.9)
+    figure, axes = one_panel(3.4, 2.9)
     edges = cell_edges(dataset.pressure.values, lone=20.0, floor=0.0)
     handles = []
     for bath in dataset.bath.values:
@@ -297,13 +275,13 @@ def fig3b(dataset: xr.Dataset) -> Figure:
             continue
         temperature = dataset.temperature.values[finite.values][0]
         row = dataset.sel(bath=bath, temperature=temperature)
-        _errorbar(axes, row, "zero_point_temperature", "pressure", COLOURS[bath], "o",
+        errorbar(axes, row, "zero_point_temperature", "pressure", COLOURS[bath], "o",
                   label=f"{bath} zero_point_temperature")
         handles.append(Line2D([], [], color=COLOURS[bath], marker="o",
                               label=f"{NAMES[bath]}, {canonical(temperature)} K"))
         name = "zero_point_temperature_deconvolved"
         if bath != "classical" and name in row and row[name].notnull().any():
-            _errorbar(axes, row, name, "pressure", COLOURS[bath], "D", label=f"{bath} {name}",
+            errorbar(axes, row, name, "pressure", COLOURS[bath], "D", label=f"{bath} {name}",
                       linestyle="--", markerfacecolor="white")
             handles.append(Line2D([], [], color=COLOURS[bath], marker="D", linestyle="--",
                                   markerfacecolor="white", label="same, deconvolved"))
@@ -315,100 +293,10 @@ def fig3b(dataset: xr.Dataset) -> Figure:
                               label="harmonic crystal"))
     axes.set(xlabel="pressure (GPa)", ylabel="zero-point temperature (K)", xlim=edges[[0, -1]])
     axes.margins(y=0.12)
-    _grid_ticks(axes.xaxis, dataset.pressure.values)
-    _say_if_empty(axes, dataset.zero_point_temperature)
-    _legend(figure, handles, columns=2)
+    grid_ticks(axes.xaxis, dataset.pressure.values)
+    mark_empty(axes, dataset.zero_point_temperature)
+    legend_above(figure, handles, columns=2)
     return figure
-
-
-@styled
-def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
-    """Mean square displacements against time, of H, of H reordered (MSD′) and of La.
-
-    Of the quantum point with the lowest temperature and, at that, the highest pressure; of the
-    classical one if no quantum point finished. Bands are ± one standard error. The diffusion
-    coefficient of a quantum bath is called approximate, as its dynamics is.
-    """
-    figure, axes = _axes(3.4, 3.0)
-    choice = _first_finished(dataset, [*QUANTUM, "classical"])
-    axes.set(xlabel="time (ps)", ylabel="mean square displacement (Å$^2$)")
-    if choice is None:
-        _say_if_empty(axes)
-        return figure
-    bath, pressure, temperature = choice
-    data = _point_file(points, choice, "diffusion.nc",
-                       ("msd", "msd_stderr", "reordered_msd", "reordered_msd_stderr"))
-    time = data.time.values
-    curves = (
-        ("H", data.msd.sel(element="H"), data.msd_stderr.sel(element="H"), "#0072B2", "-"),
-        ("H reordered (MSD′)", data.reordered_msd, data.reordered_msd_stderr, "#D55E00", "--"),
-        ("La", data.msd.sel(element="La"), data.msd_stderr.sel(element="La"), "#009E73", "-."),
-    )
-    handles = [_band_line(axes, time, mean, error, colour, dashes, label)
-               for label, mean, error, colour, dashes in curves]
-    axes.set_xlim(0.0, time[-1])
-    axes.set_ylim(bottom=0.0)
-    axes.margins(y=0.08)
-    title = f"{NAMES[bath]}, {canonical(pressure)} GPa, {canonical(temperature)} K"
-    point = dataset.sel(bath=bath, pressure=pressure, temperature=temperature, element="H")
-    if np.isfinite(point.diffusion):
-        number = _scientific(point.diffusion.item(), point.diffusion_stderr.item())
-        title += f"\n$D_H$ = {number} cm$^2$/s"
-        if bath != "classical":
-            title += " (approximate)"
-    _title(axes, title)
-    _legend(figure, handles, columns=3)
-    return figure
-
-
-@styled
-def fig6(dataset: xr.Dataset, points: str | os.PathLike, pressure: float | None = None) -> Figure:
-    """Partial radial distribution function La–H, classical beside quantum, lowest temperature.
-
-    All baths at the one pressure nearest to `pressure` and the lowest temperature at which the
-    bath has a finished point.
-    """
-    figure, axes = _axes(3.4, 3.0)
-    axes.set(xlabel="$r$ (Å)", ylabel="$g_{LaH}(r)$")
-    pressure = _nearest(dataset.pressure, pressure)
-    handles, ends = [], []
-    dashes = {"classical": "-", "qtb": "--", "adqtb": "-.", "pimd": ":"}
-    for bath in dataset.bath.values:
-        choice = _first_finished(dataset.sel(pressure=[pressure]), [bath])
-        if choice is None:
-            continue
-        data = _point_file(points, choice, "correlations.nc", ("g", "g_stderr"))
-        label = f"{NAMES[bath]}, {canonical(choice[2])} K"
-        handles.append(_band_line(axes, data.r.values, data.g.sel(pair="La-H"),
-                                  data.g_stderr.sel(pair="La-H"), COLOURS[bath], dashes[bath],
-                                  label))
-        ends.append(data.r.values[-1])
-    _title(axes, f"{canonical(pressure)} GPa")
-    if not handles:
-        _say_if_empty(axes)
-        return figure
-    axes.set_xlim(1.5, min([5.0, *ends]))
-    axes.set_ylim(bottom=0.0)
-    axes.margins(y=0.08)
-    _legend(figure, handles, columns=2)
-    return figure
-
-
-# ----------------------------------------------------------------------------------- helpers
-
-
-def cell_edges(values: np.ndarray, lone: float, floor: float | None = None) -> np.ndarray:
-    """Edges of the cells round grid values: midway between neighbours, mirrored at the ends.
-
-    A lone value gets a cell `lone` wide. No edge lies below `floor`.
-    """
-    values = np.asarray(values, float)
-    if len(values) == 1:
-        edges = values[0] + lone * np.array([-0.5, 0.5])
-    else:
-        middle = 0.5 * (values[1:] + values[:-1])
-        edges = np.concatenate(([2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]))
-    return edges if floor is None else np.maximum(edges, floor)
 
 
 def _boundary(phase: np.ndarray, edges_x: np.ndarray, edges_y: np.ndarray) -> list[np.ndarray]:
@@ -444,107 +332,3 @@ def _marks(panel: xr.Dataset) -> list[tuple[str, str, xr.DataArray]]:
         ("failed", "x", ~ok & ~missing),
         ("not run", "_", missing),
     ]
-
-
-def _errorbar(axes: Axes, row: xr.Dataset, name: str, dim: str, colour: str, marker: str,
-              label: str, **style) -> None:
-    """Values with their standard errors; lines stop at gaps."""
-    error = row[f"{name}_stderr"].values if f"{name}_stderr" in row else None
-    axes.errorbar(row[dim].values, row[name].values, yerr=error, color=colour, marker=marker,
-                  label=label, elinewidth=0.8, zorder=3, **style)
-
-
-def _band_line(axes: Axes, x, mean: xr.DataArray, error: xr.DataArray, colour: str, dashes: str,
-               label: str) -> Line2D:
-    """A curve with a band of ± one standard error; returns its handle for the legend."""
-    sns.lineplot(x=x, y=mean.values, ax=axes, color=colour, linestyle=dashes, label=label,
-                 errorbar=None, estimator=None, legend=False)
-    axes.fill_between(x, (mean - error).values, (mean + error).values, color=colour, alpha=0.25,
-                      linewidth=0, label=f"{label} band")
-    return Line2D([], [], color=colour, linestyle=dashes, label=label)
-
-
-def _first_finished(dataset: xr.Dataset, baths: Sequence[str]) -> tuple[str, float, float] | None:
-    """The finished point of the first bath that has any: lowest T, then highest P."""
-    for bath in baths:
-        if bath not in dataset.bath.values:
-            continue
-        ok = (dataset.status.sel(bath=bath) == STATUS["ok"]).transpose("temperature", "pressure")
-        for row, temperature in enumerate(dataset.temperature.values):
-            columns = np.flatnonzero(ok.values[row])
-            if len(columns):
-                return bath, float(dataset.pressure.values[columns[-1]]), float(temperature)
-    return None
-
-
-def _point_file(points, choice: tuple[str, float, float], name: str,
-                variables: Sequence[str]) -> xr.Dataset:
-    path = point_folder(points, *choice) / name
-    remedy = f"run `snakemake -- {path.parent / 'summary.nc'}`"
-    data = read(path, remedy)
-    lacking = [variable for variable in variables if variable not in data]
-    if lacking:
-        raise UserError(f"{path}: has no variable {lacking[0]}; {remedy}")
-    return data
-
-
-def _nearest(coordinate: xr.DataArray, value: float | None) -> float:
-    value = PRESSURE if value is None else value
-    return float(coordinate.sel({coordinate.dims[0]: value}, method="nearest"))
-
-
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure outside pyplot's bookkeeping; sizes in inches."""
-    figure = Figure(figsize=(width, height))
-    return figure, figure.subplots()
-
-
-def _legend(figure: Figure, handles: list, columns: int) -> None:
-    """Above the axes: never on the data."""
-    if handles:
-        figure.legend(handles=handles, loc="outside upper center", ncols=columns,
-                      columnspacing=1.2)
-
-
-def _scientific(value: float, error: float) -> str:
-    """ "(1.2 ± 0.3)·10⁻⁶", both with the decimals that the error's two leading digits have."""
-    largest = np.nanmax(np.abs([value, error]))
-    power = int(np.floor(np.log10(largest))) if largest > 0 else 0
-    scaled = np.array([value, error]) / 10.0**power
-    decimals = 2
-    if np.isfinite(error) and error > 0:
-        decimals = max(0, 1 - int(np.floor(np.log10(scaled[1]))))
-    decimals = min(decimals, 4)
-    return f"({scaled[0]:.{decimals}f} ± {scaled[1]:.{decimals}f})·$10^{{{power}}}$"
-
-
-def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left")
-
-
-def _say_if_empty(axes: Axes, *arrays: xr.DataArray) -> None:
-    if not any(array.notnull().any() for array in arrays):
-        axes.text(0.5, 0.5, "no finished point", transform=axes.transAxes, ha="center",
-                  va="center", color="0.4", backgroundcolor="white")
-
-
-def _grid_ticks(axis, values: np.ndarray) -> None:
-    """Ticks at the grid values while they are few and far enough apart to be read."""
-    spacing = np.diff(values).min(initial=np.inf)
-    if len(values) <= 7 and spacing >= 0.08 * np.ptp(values):
-        axis.set_major_locator(matplotlib.ticker.FixedLocator(values))
-        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def _halo():
-    """White rim that keeps black marks readable on dark cells."""
-    return matplotlib.patheffects.withStroke(linewidth=1.8, foreground="white")
-
-
-def save(figure: Figure, path: Path) -> Path:
-    """Write without dates, so that the same data give the same file."""
-    metadata = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    suffix = path.suffix[1:]
-    with atomic_path(path) as aside, matplotlib.style.context(STYLE):
-        figure.savefig(aside, format=suffix, metadata=metadata[suffix])
-    return path

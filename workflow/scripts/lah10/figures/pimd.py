@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
-from lah10.figures.campaign import COLOURS, read, save, styled
+from lah10.figures.style import COLOURS, read, save, styled
 from lah10.pimd.comparison import points
 
 #: Colour of the harmonic crystal.

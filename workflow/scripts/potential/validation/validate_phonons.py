@@ -9,13 +9,14 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
+from lah10.figures.phonons import draw
 from lah10.potential.validation import phonons
 
-phonons.validate(
+_, curves = phonons.validate(
     snakemake.input.model,
     snakemake.input.static,
     snakemake.input.forces,
     snakemake.output.table,
-    snakemake.output.figures,
     threads=snakemake.threads,
 )
+draw(curves, snakemake.output.figures)

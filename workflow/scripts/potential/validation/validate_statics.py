@@ -9,16 +9,17 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
+from lah10.figures.equation_of_state import draw
 from lah10.potential.data import alignment
 from lah10.potential.validation import equation_of_state
 
 scale = alignment.read(snakemake.input.alignment).pressures if snakemake.input.alignment else {}
-equation_of_state.validate(
+_, dft, model = equation_of_state.validate(
     snakemake.input.model,
     snakemake.input.dft,
     snakemake.output.table,
-    snakemake.output.figures,
     offset=scale.get(snakemake.params.source, 0.0),
     pulay=snakemake.params.pulay,
     threads=snakemake.threads,
 )
+draw(dft, model, snakemake.output.figures)

@@ -20,18 +20,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ase
-import matplotlib.style
 import numpy as np
-import seaborn as sns
 import xarray as xr
 from ase.spacegroup import crystal as fill
-from matplotlib.figure import Figure
 from scipy.interpolate import CubicSpline
 
 import lah10
 from lah10.errors import UserError
-from lah10.figures.campaign import STYLE
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
 from lah10.io.json import write_json
 from lah10.potential.data.dataset import pressures, unlabelled_frames
 from lah10.potential.evaluate import evaluate
@@ -270,44 +266,16 @@ def _plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def figure(dft: xr.Dataset, model: xr.Dataset) -> Figure:
-    """Equation of state: pressure and energy against volume, and what is between the two."""
-    with matplotlib.style.context(STYLE):
-        result = Figure(figsize=(5.2, 4.4))
-        axes = result.subplots(2, 2, sharex=True, height_ratios=(2, 1))
-        dp, points = sns.color_palette("colorblind", 2)
-        energy = (model.energy - dft.energy) * 1e3 / ATOMS
-        shift = energy.mean()
-        for column, (name, unit, scale, difference) in enumerate(
-            (
-                ("pressure", "GPa", 1.0, model.pressure - dft.pressure),
-                ("energy", "eV/atom", 1 / ATOMS, energy - shift),
-            )
-        ):
-            curve = model[name] * scale - (shift / 1e3 if name == "energy" else 0)
-            above, below = axes[:, column]
-            above.plot(model.volume, curve, color=dp, label="DP")
-            above.plot(dft.volume, dft[name] * scale, "o", color=points, label="DFT", markersize=4)
-            above.set_ylabel(f"{name} ({unit})")
-            below.plot(dft.volume, difference, "o-", color=dp, markersize=3)
-            below.axhline(0, color="0.3", linewidth=0.6)
-            below.set_ylabel("DP - DFT (meV/atom)" if name == "energy" else "DP - DFT (GPa)")
-            below.set_xlabel("volume (Å³ per formula unit)")
-        axes[0, 0].legend()
-    return result
-
-
 def validate(
     model: str | os.PathLike,
     dft_path: str | os.PathLike,
     table_path: str | os.PathLike,
-    figures: Sequence[str | os.PathLike],
     pressure: float = 300.0,
     offset: float = 0.0,
     pulay: float = 0.0,
     threads: int = 1,
-) -> dict:
-    """`compare` and `freely` for a frozen graph, written as JSON, and `figure`, in `figures`.
+) -> tuple[dict, xr.Dataset, xr.Dataset]:
+    """`compare` and `freely` for a frozen graph, written as JSON.
 
     Parameters
     ----------
@@ -315,6 +283,11 @@ def validate(
         As in `relaxed`.
     pulay : float
         As in `read`.
+
+    Returns
+    -------
+    tuple
+        What was written, and the crystal by DFT (`read`) and by the model (`relaxed`).
 
     Raises
     ------
@@ -333,9 +306,4 @@ def validate(
         "relaxed": freely(model, rest, pressure - offset, threads),
     }
     write_json(table_path, result)
-    drawing = figure(dft, dp)
-    with matplotlib.style.context(STYLE):
-        for output in figures:
-            with atomic_path(output) as aside:
-                drawing.savefig(aside, format=Path(output).suffix[1:])
-    return result
+    return result, dft, dp

@@ -13,21 +13,17 @@ A frequency below zero stands for an imaginary one.
 import itertools
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import ase.io
-import matplotlib.style
 import numpy as np
-import seaborn as sns
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 
 import lah10
 from lah10.errors import UserError
-from lah10.figures.campaign import STYLE
 from lah10.io.files import atomic_path, sha256
 from lah10.io.json import write_json
 from lah10.potential.data import dataset
@@ -267,6 +263,23 @@ def compare(work, dft: Sequence[np.ndarray], model: Sequence[np.ndarray], pressu
     }
 
 
+@dataclass(frozen=True)
+class Dispersion:
+    """Frequencies along `path` at one pressure.
+
+    Attributes
+    ----------
+    pressure : float
+        GPa.
+    dft, model : (section, q, branch) float
+        THz, ascending; negative where imaginary.
+    """
+
+    pressure: float
+    dft: np.ndarray
+    model: np.ndarray
+
+
 def path() -> tuple[np.ndarray, list[float]]:
     """Wave vectors along `PATH` in reciprocal vectors, and where its points lie (2π/a)."""
     reciprocal = np.linalg.inv(PRIMITIVE).T
@@ -278,44 +291,20 @@ def path() -> tuple[np.ndarray, list[float]]:
     return np.array(vectors), ticks
 
 
-def figure(curves: Sequence[tuple[float, np.ndarray, np.ndarray]]) -> Figure:
-    """Dispersions, a panel a pressure: (GPa, DFT, model), both (section, q, branch) in THz."""
-    _, ticks = path()
-    with matplotlib.style.context(STYLE):
-        result = Figure(figsize=(3.4 * len(curves), 3.4))
-        dp, dft_colour = sns.color_palette("colorblind", 2)
-        panels = result.subplots(1, len(curves), sharey=True, squeeze=False)[0]
-        for axes, (pressure, dft, model) in zip(panels, curves, strict=True):
-            for i, (a, b) in enumerate(itertools.pairwise(ticks)):
-                along = np.linspace(a, b, SECTION)
-                axes.plot(along, dft[i], color=dft_colour, linewidth=1.6, alpha=0.6)
-                axes.plot(along, model[i], color=dp, linewidth=0.8)
-            for tick in ticks:
-                axes.axvline(tick, color="0.7", linewidth=0.6)
-            axes.axhline(0, color="0.3", linewidth=0.6)
-            axes.set_xticks(ticks, PATH)
-            axes.set_xlim(ticks[0], ticks[-1])
-            axes.set_title(f"Fm-3m, {pressure:g} GPa")
-        panels[0].set_ylabel("frequency (THz)")
-        panels[0].legend(
-            handles=[
-                Line2D([], [], color=dft_colour, linewidth=1.6, alpha=0.6, label="DFT"),
-                Line2D([], [], color=dp, linewidth=0.8, label="DP"),
-            ]
-        )
-    return result
-
-
 def validate(
     model: str | os.PathLike,
     dft_static: str | os.PathLike,
     dft_forces: str | os.PathLike,
     table_path: str | os.PathLike,
-    figures: Sequence[str | os.PathLike],
     pressures: Sequence[float] = PRESSURES,
     threads: int = 1,
-) -> dict:
-    """`compare` for a frozen graph at each pressure (GPa), written as JSON, and `figure`.
+) -> tuple[dict, list[Dispersion]]:
+    """`compare` for a frozen graph at each pressure (GPa), written as JSON.
+
+    Returns
+    -------
+    tuple
+        What was written, and the frequencies along `path` at each pressure.
 
     Raises
     ------
@@ -331,7 +320,7 @@ def validate(
         rows.append(compare(work, dft, answer.forces, pressure))
         sections, _ = path()
         curves.append(
-            (
+            Dispersion(
                 pressure,
                 *(
                     frequencies(work, forces, sections.reshape(-1, 3)).reshape(
@@ -350,9 +339,4 @@ def validate(
         "pressures": rows,
     }
     write_json(table_path, result)
-    drawing = figure(curves)
-    with matplotlib.style.context(STYLE):
-        for output in figures:
-            with atomic_path(output) as aside:
-                drawing.savefig(aside, format=Path(output).suffix[1:])
-    return result
+    return result, curves
