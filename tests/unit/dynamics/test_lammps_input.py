@@ -35,8 +35,8 @@ def test_the_deviation_is_read_at_the_steps_that_it_was_written(tmp_path):
     np.testing.assert_array_equal(found, [0.5, np.nan, 0.7])
 
 
-def test_quench_ends_with_a_minimisation():
-    assert script.quench()[-1].startswith("minimize")
+def test_minimise_ends_with_a_minimisation():
+    assert script.minimise()[-1].startswith("minimize")
 
 
 def test_data_file_keeps_order_and_types(tmp_path):

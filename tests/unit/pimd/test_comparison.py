@@ -15,7 +15,7 @@ from lah10.errors import UserError
 from lah10.figures import pimd as figure
 from lah10.figures.style import COLOURS
 from lah10.io import netcdf
-from lah10.phonons.harmonic import mean_temperature
+from lah10.phonons.expectation import mean_temperature
 from lah10.pimd import comparison, judgement, report
 from lah10.pimd.analysis import analyse_run
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies

@@ -15,7 +15,7 @@ import os
 os.environ["DP_INTRA_OP_PARALLELISM_THREADS"] = str(snakemake.threads)
 os.environ["DP_INTER_OP_PARALLELISM_THREADS"] = "1"
 
-from lah10.phonons.harmonic import compute
+from lah10.phonons.reference import compute
 
 compute(
     snakemake.input.model,

@@ -14,7 +14,7 @@ from lah10.errors import UserError
 
 def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr.Dataset:
     """Harmonic expectations on the campaign's grid; NaN at pressures without a harmonic.nc."""
-    from lah10.phonons.harmonic import expectation
+    from lah10.phonons.expectation import expectation
 
     bath = _noise(json.loads(dataset.attrs.get("config", "{}")), history.first_path)
     rows = []

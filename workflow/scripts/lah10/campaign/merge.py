@@ -51,8 +51,8 @@ def merge(
         Global attributes; dictionaries and lists are written as JSON. What the points carry
         (configuration, versions, potential, seed) is added.
     harmonic : iterable of paths
-        harmonic.nc files (`lah10.phonons.harmonic`), one a pressure; adds the variables of
-        `lah10.phonons.harmonic.expectation`, empty at pressures without a file.
+        harmonic.nc files (`lah10.phonons.reference`), one a pressure; adds the variables of
+        `lah10.phonons.expectation.expectation`, empty at pressures without a file.
 
     Returns
     -------

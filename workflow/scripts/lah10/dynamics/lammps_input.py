@@ -177,6 +177,6 @@ def integrator(
     ]
 
 
-def quench() -> list[str]:
+def minimise() -> list[str]:
     """Relax the atoms in a fixed cell."""
     return ["min_style cg", "minimize 1e-12 1e-5 500 5000"]

@@ -385,7 +385,7 @@ class Stage:
         engine = self.engine
         engine.clear()
         engine.execute(
-            [*script.header(), *script.crystal(data), *self._interaction(), *script.quench()]
+            [*script.header(), *script.crystal(data), *self._interaction(), *script.minimise()]
         )
         return engine.energy()
 

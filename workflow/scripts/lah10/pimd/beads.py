@@ -70,7 +70,7 @@ def harmonic_error(
     """What a harmonic crystal's mean kinetic temperature lacks with this ring, K.
 
     average : takes a function of the frequency in THz to its mean over the crystal's modes
-        (`lah10.phonons.harmonic.average` of its phonons).
+        (`lah10.phonons.expectation.average` of its phonons).
     """
     from lah10.bath.spectra import bath_energy
 

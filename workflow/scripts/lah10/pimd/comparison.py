@@ -16,7 +16,7 @@ import xarray as xr
 from lah10 import ELEMENTS
 from lah10.analysis import correlations
 from lah10.analysis import dataset as datasets
-from lah10.phonons import harmonic
+from lah10.phonons import expectation
 from lah10.pimd.beads import harmonic_error
 from lah10.schema import BATH_OK, COMPARISON, PROVENANCE, STATUS, uncertainty
 
@@ -68,7 +68,7 @@ def compare(
     ----------
     results : iterable of Result
     phonons : mapping of pressure to path
-        The harmonic crystals (`lah10.phonons.harmonic`).
+        The harmonic crystals (`lah10.phonons.reference`).
     thermo : mapping of (pressure, temperature, beads) to path
         thermo.nc of the path-integral runs, which names their springs.
     """
@@ -99,7 +99,7 @@ def compare(
 
 
 def _average(crystal: xr.Dataset, element: str) -> Callable:
-    return lambda function: harmonic.average(crystal, function, element)
+    return lambda function: expectation.average(crystal, function, element)
 
 
 def _row(result: Result) -> dict:
@@ -156,7 +156,7 @@ def _harmonic(crystal: xr.Dataset, temperature: float) -> dict:
     return {
         "status": STATUS["ok"],
         "kinetic_temperature": np.array(
-            [harmonic.mean_temperature(crystal, "qtb", temperature, e) for e in ELEMENTS]
+            [expectation.mean_temperature(crystal, "qtb", temperature, e) for e in ELEMENTS]
         ),
         "volume_per_formula": np.array(float(kept)),
     }

@@ -14,6 +14,7 @@ import lah10
 from lah10.crystal.structures import SYMMETRY_TOLERANCE
 from lah10.io.files import sha256
 from lah10.io.json import write_json
+from lah10.phonons.relaxation import primitive
 from lah10.potential.validation.relaxation import relax
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -49,7 +50,7 @@ def enthalpies(
     """
     found = {}
     for name, crystal in crystals.items():
-        start = primitive(crystal)
+        start = primitive(crystal, idealise=True)
         rows = [relax(model, start, float(pressure), threads) for pressure in pressures]
         found[name] = {
             "enthalpy": [
@@ -90,16 +91,6 @@ def crossing(pressures: Sequence[float], difference: Sequence[float]) -> float |
         if one != other and min(one, other) <= 0 <= max(one, other):
             return pressures[i] + (pressures[i + 1] - pressures[i]) * one / (one - other)
     return None
-
-
-def primitive(crystal: ase.Atoms) -> ase.Atoms:
-    """The primitive cell that spglib finds."""
-    cell, scaled, numbers = spglib.standardize_cell(
-        (crystal.cell.array, crystal.get_scaled_positions(), crystal.numbers),
-        to_primitive=True,
-        symprec=SYMMETRY_TOLERANCE,
-    )
-    return ase.Atoms(numbers, cell=cell, scaled_positions=scaled, pbc=True)
 
 
 def _space_group(atoms: ase.Atoms) -> str:

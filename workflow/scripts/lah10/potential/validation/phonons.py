@@ -1,11 +1,11 @@
 """Phonons of Fm-3m LaH10 at rest by the potential beside DFT.
 
 Both give the forces in the same displaced crystals: the conventional cell of 44 atoms, as the
-project's DFT has it at a pressure (`statics`), with one atom moved back and forth along the
-directions that symmetry leaves. That pressure is the one in the DFT's file, without its Pulay
-stress: the forces were computed at those volumes, and what is compared is forces. Γ and the three X
-are wave vectors of that cell, so the frequencies there are those of the forces and nothing else;
-what is drawn between them is interpolated, alike for both.
+project's DFT has it at a pressure (`equation_of_state`), with one atom moved back and forth along
+the directions that symmetry leaves. That pressure is the one in the DFT's file, without its Pulay
+stress: the forces were computed at those volumes, and forces are compared. Γ and the three X are
+wave vectors of that cell, so the frequencies there follow from the forces alone; those between them
+are interpolated, alike for both.
 
 A frequency below zero stands for an imaginary one.
 """
@@ -26,11 +26,17 @@ import lah10
 from lah10.errors import UserError
 from lah10.io.files import atomic_path, sha256
 from lah10.io.json import write_json
+from lah10.phonons import phonons
+from lah10.phonons.phonons import (
+    displaced,
+    mesh_zero_point_temperature,
+    set_forces,
+    with_displacements,
+)
 from lah10.potential.data import dataset
 from lah10.potential.data.dataset import unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.potential.validation import equation_of_state
-from lah10.units import BOLTZMANN, PLANCK
 
 #: GPa.
 PRESSURES = (200.0, 300.0)
@@ -67,30 +73,17 @@ def phonopy_of(a: float, x: float):
     x : float
         Coordinate of H on 32f (x, x, x).
     """
-    from phonopy import Phonopy
-    from phonopy.structure.atoms import PhonopyAtoms
-
     corners = np.array([s * np.ones(3) for s in (1, -1)] + [[1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
     corners = np.vstack([corners, -corners[2:]])
     quarter = np.full(3, 0.25)
     sites = np.vstack([np.full((1, 3), 0.5), quarter, -quarter, x * corners])
-    cell = PhonopyAtoms(
-        symbols=["La"] + ["H"] * 10,
-        cell=a * PRIMITIVE,
-        scaled_positions=sites @ np.linalg.inv(PRIMITIVE) % 1.0,
+    return with_displacements(
+        ["La"] + ["H"] * 10,
+        a * PRIMITIVE,
+        sites @ np.linalg.inv(PRIMITIVE) % 1.0,
+        CONVENTIONAL,
+        DISPLACEMENT,
     )
-    work = Phonopy(cell, supercell_matrix=CONVENTIONAL, primitive_matrix="P")
-    # Both signs: odd anharmonic terms cancel.
-    work.generate_displacements(distance=DISPLACEMENT, is_plusminus=True)
-    return work
-
-
-def displaced(work) -> list[Atoms]:
-    """The crystals whose forces are needed, in phonopy's order; La before H."""
-    return [
-        Atoms(cell.symbols, cell=cell.cell, scaled_positions=cell.scaled_positions, pbc=True)
-        for cell in work.supercells_with_displacements
-    ]
 
 
 def at_rest(dft_static: str | os.PathLike, pressure: float) -> tuple[float, float]:
@@ -170,14 +163,8 @@ def modes(work, forces: Sequence[np.ndarray], points: Sequence) -> tuple[np.ndar
     points : (q, 3) float
         In reciprocal vectors of the primitive cell.
     """
-    work.forces = np.array(forces)
-    work.produce_force_constants(show_drift=False)
-    work.symmetrize_force_constants(show_drift=False)
-    work.run_qpoints(np.asarray(points, float), with_eigenvectors=True)
-    found = np.array(work.qpoints.frequencies)
-    order = np.argsort(found, axis=1)
-    vectors = np.take_along_axis(np.array(work.qpoints.eigenvectors), order[:, None, :], axis=2)
-    return np.take_along_axis(found, order, axis=1), vectors
+    set_forces(work, forces)
+    return phonons.modes(work, points)
 
 
 def paired(
@@ -208,13 +195,6 @@ def paired(
     return linear_sum_assignment(overlap, maximize=True)[1]
 
 
-def zero_point_temperature(work) -> float:
-    """Mean of ½ħω/k_B over all modes (K), imaginary ones as nothing, of the last forces."""
-    work.run_mesh(MESH, is_gamma_center=True)
-    found = np.maximum(np.array(work.mesh.frequencies), 0).mean(axis=1)
-    return float(np.average(0.5 * PLANCK * found / BOLTZMANN, weights=work.mesh.weights))
-
-
 def compare(work, dft: Sequence[np.ndarray], model: Sequence[np.ndarray], pressure: float) -> dict:
     """Both crystals' phonons in plain numbers.
 
@@ -234,7 +214,7 @@ def compare(work, dft: Sequence[np.ndarray], model: Sequence[np.ndarray], pressu
     points, zero_point, vectors = {name: {} for name in EXACT}, {}, {}
     for who, forces in (("dft", dft), ("model", model)):
         found, vectors[who] = modes(work, forces, [POINTS[name] for name in EXACT])
-        zero_point[who] = zero_point_temperature(work)
+        zero_point[who] = mesh_zero_point_temperature(work, MESH)
         for name, row in zip(EXACT, found, strict=True):
             points[name][who] = row.tolist()
     both, weights = [], []

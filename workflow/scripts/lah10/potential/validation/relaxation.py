@@ -19,15 +19,14 @@ from ase.neighborlist import neighbor_list
 
 from lah10.errors import UserError
 from lah10.io import child
+from lah10.phonons.relaxation import FORCE, minimise
 
 #: Shear and stretch of the start; angles leave 90° by up to 0.7°.
 STRAIN = np.array([[0.004, 0.006, -0.004], [0.006, -0.004, 0.005], [-0.004, 0.005, 0.002]])
 #: Å, standard deviation of the start's displacements along each axis.
 DISPLACEMENT = 0.03
-#: Å, within which the relaxed atoms have the symmetry that is told.
+#: Å, within which the relaxed atoms have the symmetry that is reported.
 TOLERANCE = 0.02
-#: eV/Å, and steps after which a relaxation is given up.
-FORCE, STEPS = 2e-3, 500
 #: Neighbours in Fm-3m: elements, lower and upper distance in units of a, for x of 32f near 0.12.
 SHELLS = {
     "La-H(32f)": ("La", "H", 0.400, 0.425),
@@ -139,17 +138,6 @@ def describe(perfect: ase.Atoms, relaxed: Relaxed) -> dict:
         "force": relaxed.force,
         "converged": relaxed.converged,
     }
-
-
-def minimise(atoms: ase.Atoms, pressure: float) -> float:
-    """Relax atoms that have a calculator, in place; the largest force that is left (eV/Å)."""
-    from ase.filters import FrechetCellFilter
-    from ase.optimize import BFGS
-    from ase.units import GPa
-
-    free = FrechetCellFilter(atoms, scalar_pressure=pressure * GPa)
-    BFGS(free, logfile=None, maxstep=0.05).run(fmax=FORCE, steps=STEPS)
-    return float(np.linalg.norm(free.get_forces(), axis=1).max())
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,0 +1,48 @@
+"""Frequencies and elements of crystals of springs, which are known in closed form."""
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+
+from lah10.phonons import phonons
+from springs import Springs, chain_frequencies
+
+
+def full_mesh(dataset: xr.Dataset, count: int) -> np.ndarray:
+    """Frequencies repeated by the weight of their wave vector, sorted."""
+    repeats = np.rint(dataset.weight.values * count).astype(int)
+    assert repeats.sum() == count
+    return np.sort(np.repeat(dataset.frequency.values, repeats, axis=0), axis=None)
+
+
+def test_frequencies_of_the_spring_crystal(dataset):
+    expected = np.sort(chain_frequencies(4), axis=None)
+    found = full_mesh(dataset, 64)
+    assert len(found) == len(expected)
+    # Squares, because a zero is as exact in ω² as the rest.
+    np.testing.assert_allclose(found * abs(found), expected**2, atol=0.05, rtol=1e-4)
+
+
+def test_weights_of_the_elements(dataset, rocksalt):
+    np.testing.assert_allclose(dataset.element_weight.sum("element"), 1.0, rtol=1e-9)
+    heavy, light = rocksalt.get_masses()
+    at_gamma = dataset.isel(q=0)
+    optical = at_gamma.element_weight.sel(element="La")[3:]
+    np.testing.assert_allclose(optical, light / (heavy + light), rtol=1e-5)
+
+
+def test_translations_do_not_count(dataset):
+    assert dataset.counted.isel(q=0).values.tolist() == [0, 0, 0, 1, 1, 1]
+    assert dataset.counted.isel(q=slice(1, None)).values.all()
+
+
+def test_an_unstable_crystal_of_springs(rocksalt):
+    unstable = phonons.phonons(rocksalt, Springs(hydrogen=-5.0), (3, 3, 3), (4, 4, 4))
+    assert unstable.imaginary_share > 0.01
+    assert unstable.lowest_frequency < -phonons.IMAGINARY
+
+
+def test_repeats():
+    cell = Atoms("H", cell=[2.0, 3.0, 10.0], pbc=True)
+    assert phonons.repeats(cell, 8.5) == [5, 3, 1]
+    assert phonons.repeats(cell, (1, 2, 3)) == [1, 2, 3]
