@@ -9,7 +9,7 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.learning.learning import explore
+from lah10.learning.explore import explore
 
 bath, pressure, temperature = snakemake.params.point
 explore(

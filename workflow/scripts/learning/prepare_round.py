@@ -11,7 +11,7 @@ logs.start(snakemake.log[0])
 
 
 from lah10.config.training import load_split
-from lah10.learning.learning import prepare
+from lah10.learning.prepare import prepare
 from lah10.potential.data import alignment
 
 split = load_split(snakemake.input.split)

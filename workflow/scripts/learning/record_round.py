@@ -9,7 +9,7 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.learning.learning import record
+from lah10.learning.record import record
 
 found = snakemake.input
 record(

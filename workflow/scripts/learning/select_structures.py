@@ -9,16 +9,16 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.learning import learning
+from lah10.learning import explore, select
 
 params = snakemake.params
 runs = zip(snakemake.input.thermo, snakemake.input.trajectory, strict=True)
-exploration = learning.read_exploration(
+exploration = explore.read_exploration(
     dict(zip(params.points, runs, strict=True)), snakemake.input.supercell, params.frames
 )
-learning.select(
+select.select(
     exploration,
-    learning.deviations(snakemake.input.models, exploration.system, snakemake.threads),
+    select.deviations(snakemake.input.models, exploration.system, snakemake.threads),
     *params.bounds,
     params.share,
     params.labels,

@@ -9,7 +9,7 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.learning.learning import summarise
+from lah10.learning.record import summarise
 
 summarise(
     snakemake.input.records,
