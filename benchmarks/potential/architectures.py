@@ -31,7 +31,7 @@ from lah10.io.json import write_json
 from lah10.io.text import markdown
 from lah10.potential.data import preparation
 from lah10.potential.evaluate import evaluate
-from lah10.potential.training import multipoles, training
+from lah10.potential.training import compression, inputs, multipoles, training
 from lah10.potential.validation import held_out
 
 TEMPLATES = [compare.SHIPPED / f"stage{stage}.json" for stage in (1, 2)]
@@ -131,7 +131,7 @@ def trained(name: str, folder: Path, arguments: argparse.Namespace) -> Path:
                 del template["model"]["descriptor"][multipoles.KEY]
             else:
                 template["model"]["descriptor"][multipoles.KEY] |= more
-        stages.append(training.training_input(template, arguments.index, steps, 1, 500))
+        stages.append(inputs.training_input(template, arguments.index, steps, 1, 500))
     content = stages[-1]
     log = (folder / "log").resolve()
     training.train(stages, arguments.index, folder, log, threads=arguments.threads)
@@ -142,7 +142,7 @@ def trained(name: str, folder: Path, arguments: argparse.Namespace) -> Path:
         training.freeze(stage, frozen, log)
         samples = preparation.samples(arguments.index)
         closest = preparation.closest_folder(arguments.index)
-        training.compress(frozen, model, content, closest, samples, log)
+        compression.compress(frozen, model, content, closest, samples, log)
     return model
 
 

@@ -191,22 +191,24 @@ def fetched(source, manifest: Path, name: str) -> Path | None:
 
 def compressed(graph: Path, scratch: Path) -> Path:
     """The published graph upgraded and compressed; one that is compressed already, as it is."""
-    from lah10.potential.data import dataset
-    from lah10.potential.training import training
+    from lah10.potential.data import dataset, deepmd_folders, neighbours
+    from lah10.potential.training import compression, dp
 
     if b"compressed_model" in graph.read_bytes():
         return graph
     upgraded, output, log = scratch / "upgraded.pb", scratch / "published.pb", scratch / "log"
-    training.run_dp(
+    dp.run_dp(
         ["convert-from", "1.3", "-i", str(graph.resolve()), "-o", str(upgraded)], scratch, log
     )
     systems = dataset.read(OWN_DATA)
-    nearest = [dataset.shortest_distances(system, 2.0) for system in systems]
+    nearest = [neighbours.shortest_distances(system, 2.0) for system in systems]
     which = int(np.argmin([distances.min() for distances in nearest]))
     closest = systems[which].select([int(np.argmin(nearest[which]))])
-    dataset.write_deepmd(closest, scratch / "closest")
+    deepmd_folders.write_deepmd(closest, scratch / "closest")
     closest_folder = scratch / "closest"
-    training.compress(upgraded, output, PUBLISHED_INPUT, closest_folder, [closest], log, step=0.01)
+    compression.compress(
+        upgraded, output, PUBLISHED_INPUT, closest_folder, [closest], log, step=0.01
+    )
     return output
 
 

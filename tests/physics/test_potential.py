@@ -12,8 +12,8 @@ from ase.spacegroup import crystal
 from lah10.config import training as settings
 from lah10.crystal.structures import read_crystal
 from lah10.io.files import sha256
-from lah10.potential.data import alignment, dataset, preparation
-from lah10.potential.data.dataset import System, unlabelled_frames
+from lah10.potential.data import alignment, dataset, extended_xyz, preparation
+from lah10.potential.data.systems import System, unlabelled_frames
 from lah10.potential.evaluate import evaluate, evaluate_all
 from lah10.potential.validation import acceptance, card, extrapolation_scan, held_out, relaxation
 from lah10.units import EV_PER_A3_IN_GPA
@@ -220,7 +220,7 @@ def along_x() -> list[ase.Atoms]:
     """DFT with dense k-points along the mode at X, by its amplitude."""
     frames = [
         frame
-        for frame in dataset.whole_frames(KPOINTS)
+        for frame in extended_xyz.whole_frames(KPOINTS)
         if frame.info["what"] == "X mode"
         and (len(frame), frame.info["kpoint_density"], frame.info["smearing_width"]) == (22, 5, 0.2)
     ]
@@ -256,9 +256,9 @@ def test_the_held_out_frames_were_labelled_again():
     }
     moved = {}
     for name, is_held_out in held_out.items():
-        old = dataset.whole_frames(folder / f"lah10-gpaw-pbe/{name}.xyz")
+        old = extended_xyz.whole_frames(folder / f"lah10-gpaw-pbe/{name}.xyz")
         old = [frame for frame in old if is_held_out(frame)]
-        new = dataset.whole_frames(folder / f"lah10-gpaw-pbe-fine/{name}.xyz")
+        new = extended_xyz.whole_frames(folder / f"lah10-gpaw-pbe-fine/{name}.xyz")
         for one, other in zip(old, new, strict=True):
             assert (one.numbers == other.numbers).all()
             np.testing.assert_allclose(one.cell.array, other.cell.array, atol=1e-6)
@@ -307,7 +307,7 @@ def test_the_mesh_of_the_pairs_is_an_outlier():
     """11×11×11 points: what their difference says of the DFT is not to be believed."""
     difference = {}
     for pressure in (150.0, 200.0):
-        pair = [f for f in dataset.whole_frames(KPOINTS) if f.info.get("pressure") == pressure]
+        pair = [f for f in extended_xyz.whole_frames(KPOINTS) if f.info.get("pressure") == pressure]
         pair.sort(key=lambda frame: frame.info["what"])
         assert [frame.info["what"] for frame in pair] == ["Fm-3m", "R-3m"]
         volumes = np.array([frame.get_volume() for frame in pair])

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
-from lah10.potential.data.dataset import unlabelled
+from lah10.potential.data.systems import unlabelled
 from lah10.potential.evaluate import evaluate
 
 MODEL = "resources/potentials/lah10/lah10.pb"

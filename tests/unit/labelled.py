@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import ase
+import ase.io
 import numpy as np
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from crystals import supercell
 from lah10 import ELEMENTS
-from lah10.potential.data.dataset import STATIC_PRESSURE, System
+from lah10.potential.data.plausibility import STATIC_PRESSURE
+from lah10.potential.data.systems import System
 from lah10.units import EV_PER_A3_IN_GPA
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -46,3 +50,21 @@ def system(
         virials=np.repeat(np.eye(3)[None] * pressure * volume, frames, axis=0),
         frames=tuple(f"{name} frame {i}" for i in range(frames)),
     )
+
+
+def write_xyz(path, system, labels=("energy", "forces", "stress")):
+    """Write a system as extended XYZ with these labels; hydrogen first in every frame."""
+    frames = []
+    for i in range(len(system)):
+        # Hydrogen first, so that reading has to sort.
+        symbols = [ELEMENTS[t] for t in system.types][::-1]
+        atoms = ase.Atoms(symbols, system.coordinates[i][::-1], cell=system.boxes[i], pbc=True)
+        results = {
+            "energy": system.energies[i],
+            "forces": system.forces[i][::-1],
+            "stress": -system.virials[i] / atoms.get_volume(),
+        }
+        atoms.calc = SinglePointCalculator(atoms, **{key: results[key] for key in labels})
+        frames.append(atoms)
+    ase.io.write(path, frames, format="extxyz")
+    return path

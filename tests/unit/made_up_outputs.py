@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lah10 import ELEMENTS
-from lah10.potential.data.dataset import System
+from lah10.potential.data.systems import System
 from lah10.units import EV_PER_A3_IN_GPA
 
 KBAR = 10 * EV_PER_A3_IN_GPA

@@ -1,12 +1,14 @@
 """A toy training: made-up frames, and an input of deepmd-kit small enough for them."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
 
 import labelled
 from lah10.config import training as settings
-from lah10.potential.data import dataset, preparation
+from lah10.potential.data import deepmd_folders, preparation
+from lah10.potential.training import inputs
 
 MODEL = {
     "type_map": ["La", "H"],
@@ -33,7 +35,7 @@ def prepared(folder: Path) -> Path:
     """Path of the index of prepared data: twelve frames to train on, four to test with."""
     for name, frames, volume in (("a", 12, 33.2), ("b", 4, 34.0)):
         system = labelled.system(f"toy/{name}", frames=frames, volume=volume)
-        dataset.write_deepmd(system, folder / "toy" / name)
+        deepmd_folders.write_deepmd(system, folder / "toy" / name)
     source = {
         "citation": "nobody",
         "terms": "none",
@@ -50,3 +52,10 @@ def read_curve(path: Path) -> dict[str, np.ndarray]:
         names = handle.readline().lstrip("# ").split()
     table = np.loadtxt(path, ndmin=2)
     return dict(zip(names, table.T, strict=True))
+
+
+def toy_input(index, steps=20, **descriptor):
+    """deepmd-kit's input for data in `index`, with changes to the descriptor."""
+    template = copy.deepcopy(TEMPLATE)
+    template["model"]["descriptor"] |= descriptor
+    return inputs.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)

@@ -14,7 +14,7 @@ import yaml
 
 import labelled
 from campaigns import PAIR, REPOSITORY
-from lah10.potential.data import dataset, labels
+from lah10.potential.data import dataset, deepmd_folders, labels, structures
 from lah10.potential.evaluate import evaluate, tensorflow_environment
 
 SHIPPED = REPOSITORY / "resources/potentials/lah10"
@@ -103,7 +103,7 @@ def write_frames(made, zero: float = 0.0) -> None:
         (found,) = evaluate(SHIPPED / "lah10.pb", [system])
         energies = found.energies + zero * system.n_atoms
         system = replace(system, energies=energies, forces=found.forces, virials=found.virials)
-        dataset.write_deepmd(system, made.folder / "own" / name)
+        deepmd_folders.write_deepmd(system, made.folder / "own" / name)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def check_two_rounds(made) -> list[dict]:
 
         folder = made.folder / ROUND.format(one["round"])
         frames = ase.io.read(folder / "selected.xyz", index=":")
-        assert list(labels.read_structures(folder / "selected.xyz")) == names
+        assert list(structures.read_structures(folder / "selected.xyz")) == names
         for frame, chosen in zip(frames, one["selected"], strict=True):
             assert (frame.info["P_target"], frame.info["T_target"]) == (150, 300)
             assert frame.info["point"].startswith(frame.info["bath"])
@@ -273,7 +273,7 @@ def test_models_that_are_trained_here_may_start(made):
     content = yaml.safe_load((made.folder / "training.yaml").read_text())
     (made.folder / "training.yaml").write_text(yaml.safe_dump(content | {"seeds": [1, 2]}))
     for name in "ab":
-        dataset.write_deepmd(labelled.system(f"own/{name}"), made.folder / "own" / name)
+        deepmd_folders.write_deepmd(labelled.system(f"own/{name}"), made.folder / "own" / name)
     jobs = made.planned("learn")
     assert {
         "Freeze model1",

@@ -13,7 +13,7 @@ from snakemake_executor_plugin_slurm import utils as slurm_utils
 import labelled
 from lah10.config import training as settings
 from lah10.io.files import sha256
-from lah10.potential.data import dataset
+from lah10.potential.data import deepmd_folders
 from toy_training import MODEL
 
 ABOUT = {"citation": "A. Nobody, J. Toys 1, 1 (2000)", "terms": "none"}
@@ -37,7 +37,7 @@ def toy(campaign):
     published = folder / "published"
     for i, name in enumerate("ab"):
         system = labelled.system(f"toy/{name}", frames=6, seed=i)
-        dataset.write_deepmd(system, published / "data" / name)
+        deepmd_folders.write_deepmd(system, published / "data" / name)
     git = ["git", "-C", str(published), "-c", "user.name=a", "-c", "user.email=a@b"]
     subprocess.run([*git[:3], "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "."], check=True)
@@ -47,7 +47,7 @@ def toy(campaign):
     (folder / "manifest.sha256").write_text(
         "".join(f"{sha256(p)}  {p.relative_to(published / 'data')}\n" for p in files)
     )
-    dataset.write_deepmd(labelled.system("own/c", frames=3, seed=7), folder / "own/c")
+    deepmd_folders.write_deepmd(labelled.system("own/c", frames=3, seed=7), folder / "own/c")
     sources = {
         "toy": {
             **ABOUT,

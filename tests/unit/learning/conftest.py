@@ -7,7 +7,7 @@ import labelled
 from explored import POINTS, about
 from lah10.config import training as settings
 from lah10.learning import explore
-from lah10.potential.data import dataset
+from lah10.potential.data import deepmd_folders
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def sources(tmp_path):
         ("round2", "La1H10", 2, 0.0, 4),
     ):
         system = labelled.system(name, frames=frames, seed=seed, offset=offset)
-        dataset.write_deepmd(system, tmp_path / folder / name)
+        deepmd_folders.write_deepmd(system, tmp_path / folder / name)
     known = {"citation": "nobody", "terms": "none", "path": "own", "held_out": ["b"]}
     split = settings.Split.model_validate({"sources": {"own": known}})
     rounds = [tmp_path / "round1", tmp_path / "round2"]

@@ -12,7 +12,7 @@ from explored import DEVIATION, POINTS, about, outputs
 from lah10.config import training as settings
 from lah10.errors import UserError
 from lah10.learning import prepare, record, select
-from lah10.potential.data import labels
+from lah10.potential.data import gpaw_calculation, labels, structures
 from lah10.potential.evaluate import Prediction
 
 #: Error of a made-up model's force components, eV/Å.
@@ -30,12 +30,12 @@ def made_up_models(models, systems, threads):
 def test_a_round_is_recorded_and_told(tmp_path, exploration, models, sources, monkeypatch):
     made = outputs(tmp_path)
     chosen = select.select(exploration, DEVIATION, 0.3, 1.0, 0.05, 3, 1, models, made)["selected"]
-    found = labels.read_structures(made["structures"])
+    found = structures.read_structures(made["structures"])
     files = []
 
     def calculate(atoms, *_):
         if len(files) == 1:
-            raise labels.CalculationFailed("not converged")
+            raise gpaw_calculation.CalculationFailed("not converged")
         system = labelled.system(frames=1)
         stress = -system.virials[0] / system.volumes[0]
         return system.energies[0], system.forces[0], stress

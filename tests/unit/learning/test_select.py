@@ -15,7 +15,7 @@ import labelled
 from explored import DEVIATION, POINTS, outputs
 from lah10.errors import UserError
 from lah10.learning import select
-from lah10.potential.data import labels
+from lah10.potential.data import structures
 from lah10.potential.evaluate import Prediction
 
 
@@ -147,7 +147,7 @@ def test_a_round_that_goes_on(tmp_path, exploration, models):
     assert [Path(model["path"]).name for model in found["models"]] == ["a.pb", "b.pb"]
 
     frames = ase.io.read(tmp_path / "selected.xyz", index=":")
-    assert list(labels.read_structures(tmp_path / "selected.xyz")) == [
+    assert list(structures.read_structures(tmp_path / "selected.xyz")) == [
         one["structure"] for one in found["selected"]
     ]
     assert frames[0].info == {

@@ -1,6 +1,6 @@
 """Labels and data sets: structures to labels by GPAW, outputs of other codes, what is trained on.
 
-A structure's job is named after the structure's content (see lah10.potential.data.labels), so a
+A structure's job is named after the structure's content (see lah10.potential.data.structures), so a
 structure that is added runs alone.
 """
 
@@ -37,10 +37,10 @@ def label_files(wildcards):
             "structures there: labels.structures"
         )
     # Here, because ASE takes a while, which no other job should pay.
-    from lah10.potential.data import labels
+    from lah10.potential.data.structures import read_structures
 
     try:
-        structures = labels.read_structures(TRAINING.labels.structures)
+        structures = read_structures(TRAINING.labels.structures)
     except UserError as error:
         raise WorkflowError(str(error))
     return [f"{LABELS}/{name}.xyz" for name in structures]

@@ -11,10 +11,10 @@ logs.start(snakemake.log[0])
 
 import json
 
-from lah10.potential.training import training
+from lah10.potential.training import inputs, training
 
 params = snakemake.params
-content = training.training_input(
+content = inputs.training_input(
     json.loads(Path(snakemake.input.template).read_text()),
     snakemake.input.index,
     params.steps,

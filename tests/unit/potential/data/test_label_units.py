@@ -8,7 +8,7 @@ import pytest
 import labelled
 from lah10.config import training as settings
 from lah10.errors import UserError
-from lah10.potential.data import dataset, label_units
+from lah10.potential.data import dataset, label_units, plausibility
 from lah10.potential.evaluate import Prediction
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -137,7 +137,7 @@ SCALES = {
 def test_energies_are_checked_on_their_absolute_scale(volume, frames, change, told):
     """However few the frames, and though PV hardly changes a slope."""
     system = labelled.system("toy/a", frames=frames, volume=volume)
-    a, b = dataset.STATIC_PRESSURE
+    a, b = plausibility.STATIC_PRESSURE
     integral = np.exp(a + b * volume) / -b / EV_PER_A3_IN_GPA / 11
     thermal = system.energies / 11 + 2.5
     system = replace(system, energies=11 * (thermal + label_units.STATIC_ENERGY + integral))
@@ -154,7 +154,7 @@ def test_energies_are_checked_on_their_absolute_scale(volume, frames, change, to
 def test_the_static_energy_is_that_of_the_projects_own_labels():
     file = labelled.REPOSITORY / "resources/dataset/lah10-gpaw-pbe/fm-3m-static.txt"
     volume, energy = np.loadtxt(file, usecols=(3, 5), unpack=True)
-    a, b = dataset.STATIC_PRESSURE
+    a, b = plausibility.STATIC_PRESSURE
     integral = np.exp(a + b * volume) / -b / EV_PER_A3_IN_GPA
     np.testing.assert_allclose((energy - integral) / 11, label_units.STATIC_ENERGY, atol=0.004)
 

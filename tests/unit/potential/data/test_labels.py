@@ -1,11 +1,6 @@
-"""Labels by GPAW: structures, restart, failures, gathering; only the last two tests run GPAW."""
+"""Labels: restart, failures, gathering; GPAW is not run."""
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import ase
 import ase.io
@@ -19,115 +14,8 @@ from lah10 import ELEMENTS
 from lah10.config import training as settings
 from lah10.errors import UserError
 from lah10.potential.data import dataset, labels
-from lah10.units import EV_PER_A3_IN_GPA
-
-REPOSITORY = Path(__file__).resolve().parents[4]
-OWN_FRAMES = REPOSITORY / "resources/dataset/lah10-gpaw-pbe/snapshots.xyz"
-GPAW = settings.Gpaw()
-
-
-def without_labels(system, frame=0, **changes):
-    arguments = {"cell": system.boxes[frame], "positions": system.coordinates[frame], "pbc": True}
-    return ase.Atoms([ELEMENTS[t] for t in system.types], **(arguments | changes))
-
-
-@pytest.fixture
-def system():
-    return labelled.system(frames=3)
-
-
-@pytest.fixture
-def structures(tmp_path, system):
-    """Three structures in one file, by their names."""
-    ase.io.write(tmp_path / "new.xyz", [without_labels(system, i) for i in range(3)])
-    return labels.read_structures(tmp_path / "new.xyz")
-
-
-class MadeUp:
-    """In GPAW's place: the labels of a system, and a record of what it was asked."""
-
-    def __init__(self, system):
-        self.system, self.asked = system, []
-
-    def __call__(self, atoms, asked_settings, text):
-        distance = np.abs(self.system.coordinates - atoms.positions).max(axis=(1, 2))
-        i = int(distance.argmin())
-        assert distance[i] < 1e-6
-        self.asked.append(i)
-        stress = -self.system.virials[i] / self.system.volumes[i]
-        return self.system.energies[i], self.system.forces[i], stress
-
-
-def fails(atoms, asked_settings, text):
-    raise labels.CalculationFailed("not converged within 333 iterations\n(SomeError)")
-
-
-# --------------------------------------------------------------------------------- structures
-
-
-def test_structures_are_known_by_their_content(tmp_path, structures, system):
-    assert len(structures) == 3
-    name, first = next(iter(structures.items()))
-    assert name.startswith("La1H10-") and first.origin == f"{tmp_path}/new.xyz frame 0"
-
-    # Other files, orders of frames and of atoms: the same three, and other formats.
-    folder = tmp_path / "folder"
-    (folder / "sub").mkdir(parents=True)
-    ase.io.write(folder / "a.xyz", [without_labels(system, 2), without_labels(system, 0)])
-    ase.io.write(folder / "sub/b.xyz", without_labels(system, 1)[::-1])
-    found = labels.read_structures(folder)
-    same = {key for key in structures if key in found}
-    assert len(found) == 3 and len(same) == 2  # backwards, hydrogen atoms are others
-    ase.io.write(folder / "sub/POSCAR.1", without_labels(labelled.system(seed=8)), format="vasp")
-    ase.io.write(folder / "sub/c.cif", without_labels(labelled.system(seed=9)))
-    (folder / "README.md").write_text("not a structure\n")
-    assert len(labels.read_structures(folder)) == 5
-    # La is first also where it was last in the file.
-    assert {str(s.atoms.symbols) for s in labels.read_structures(folder).values()} == {"LaH10"}
-
-
-def test_the_projects_own_structures_can_be_labelled():
-    found = labels.read_structures(OWN_FRAMES.parent)
-    assert len(found) == 246
-    assert {s.n_atoms for s in found.values()} == {11, 22, 44}
-
-
-BAD_STRUCTURES = {
-    "element": ({"symbols": "YH10"}, r"frame 1: element Y; La, H are allowed"),
-    "open": ({"pbc": False}, r"frame 1: not periodic in all directions"),
-    "slab": ({"pbc": [True, True, False]}, r"frame 1: not periodic in all directions"),
-    "flat": ({"cell": [3, 3, 0]}, r"frame 1: (not periodic|cannot be read)"),
-    "bohr": ({"cell": np.eye(3) * 7}, r"frame 1: 31.2 Å3 an atom"),
-    "close": ({"positions": np.zeros((11, 3))}, r"frame 1: two atoms 0.00 Å apart"),
-    "NaN": ({"positions": np.full((11, 3), np.nan)}, r"frame 1: coordinates with NaN"),
-}
-
-
-@pytest.mark.parametrize("changes, message", BAD_STRUCTURES.values(), ids=BAD_STRUCTURES)
-def test_bad_structures_are_named(tmp_path, system, changes, message):
-    bad = without_labels(system, 1)
-    symbols = changes.get("symbols", bad.get_chemical_symbols())
-    kept = {"cell": bad.cell, "positions": bad.positions, "pbc": True}
-    kept |= {key: value for key, value in changes.items() if key != "symbols"}
-    ase.io.write(tmp_path / "a.xyz", [without_labels(system), ase.Atoms(symbols, **kept)])
-    with pytest.raises(UserError, match=r"a.xyz " + message):
-        labels.read_structures(tmp_path / "a.xyz")
-
-
-def test_files_without_structures_are_named(tmp_path):
-    with pytest.raises(UserError, match=r"nowhere: no such file or folder"):
-        labels.read_structures(tmp_path / "nowhere")
-    with pytest.raises(UserError, match=r"no structures there; files named \*.xyz"):
-        labels.read_structures(tmp_path)
-    (tmp_path / "a.cif").write_text("no CIF\n")
-    with pytest.raises(UserError, match=r"a.cif: (ASE cannot read|empty)"):
-        labels.read_structures(tmp_path)
-    (tmp_path / "a.cif").rename(tmp_path / "a.xyz")
-    with pytest.raises(UserError, match=r"a.xyz frame 0: line 1 must be the number of atoms"):
-        labels.read_structures(tmp_path)
-
-
-# ----------------------------------------------------------------------------------- labelling
+from lah10.potential.data.structures import read_structures
+from unlabelled import GPAW, MadeUp, fails, without_labels
 
 
 def test_a_label_survives_its_file(tmp_path, structures, system):
@@ -221,15 +109,6 @@ def test_files_that_are_no_labels_are_named(tmp_path, structures, system):
         labels.read(path)
 
 
-def test_without_gpaw_the_way_out_is_told(structures, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gpaw", None)
-    with pytest.raises(UserError, match=r"GPAW cannot be imported by .*install it with `make dft`"):
-        labels.run_gpaw(next(iter(structures.values())).atoms, GPAW)
-
-
-# ----------------------------------------------------------------------------------- gathering
-
-
 def label_all(tmp_path, structures, calculate):
     files = []
     for name, structure in structures.items():
@@ -242,7 +121,7 @@ def test_labels_become_deepmd_systems(tmp_path, structures, system):
     # A second composition.
     double = without_labels(system).repeat((2, 1, 1))
     ase.io.write(tmp_path / "double.xyz", double)
-    (large,) = labels.read_structures(tmp_path / "double.xyz").values()
+    (large,) = read_structures(tmp_path / "double.xyz").values()
     files = label_all(tmp_path, structures, MadeUp(system))
     twice = (
         2 * system.energies[0],
@@ -338,100 +217,3 @@ def test_a_label_that_lost_its_numbers_is_named(tmp_path, structures, system):
     ase.io.write(files[1], atoms, format="extxyz")
     with pytest.raises(UserError, match=rf"{files[1].name} \(.*frame 1\): no stress"):
         labels.gather(files, GPAW, tmp_path / "gpaw")
-
-
-# ------------------------------------------------------------------------------------ settings
-
-
-def test_the_defaults_are_those_of_the_data_set():
-    card = " ".join((OWN_FRAMES.parent / "README.md").read_text().split())
-    for text in (
-        f"{GPAW.xc}, plane waves {GPAW.cutoff:g} eV",
-        f"Γ-centred k-points of density {GPAW.kpoint_density:g} Å",
-        f"{GPAW.smearing.title()} order 1, {GPAW.smearing_width:g} eV",
-        "energy and density converged to 2e-5",
-    ):
-        assert text in card
-    assert GPAW.energy_tolerance == GPAW.density_tolerance == 2e-5
-
-
-def test_settings_survive_json():
-    assert settings.Gpaw.model_validate_json(GPAW.model_dump_json()) == GPAW
-    assert json.loads(GPAW.model_dump_json())["cutoff"] == "600 eV"
-
-
-# ---------------------------------------------------------------------------------------- GPAW
-
-
-def with_gpaw(test):
-    """Skip where GPAW cannot be imported, and say how it could be."""
-    try:
-        import gpaw  # noqa: F401
-    except ImportError as error:
-        reason = f"GPAW is not installed ({error}); `make dft` installs it"
-        return pytest.mark.skip(reason=reason)(test)
-    return test
-
-
-#: GPAW keeps memory, so every calculation is a process of its own, as in the workflow.
-CHILD = """
-import sys
-from lah10.potential.data import labels
-from lah10.config import training as settings
-(structure,) = labels.read_structures(sys.argv[1]).values()
-labels.label(structure, settings.Gpaw.model_validate_json(sys.argv[2]), sys.argv[3])
-"""
-
-
-def by_gpaw(tmp_path, atoms, how, timeout=600):
-    source, path = tmp_path / "structure.xyz", tmp_path / "label.xyz"
-    ase.io.write(source, atoms, columns=["symbols", "positions"], write_results=False)
-    command = [sys.executable, "-c", CHILD, source, how.model_dump_json(), path]
-    env = os.environ | {"PYTHONPATH": str(REPOSITORY / "workflow/scripts")}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout)
-    assert done.returncode == 0, done.stderr
-    return labels.read(path)
-
-
-@with_gpaw
-@pytest.mark.slow
-def test_gpaw_at_toy_settings(tmp_path):
-    """Hydrogen alone, few plane waves: forces are the slope of the energy."""
-    coarse = {"cutoff": "200 eV", "kpoint_density": "0.5 Å", "energy_tolerance": "1e-7 eV"}
-    how = settings.Gpaw.model_validate(coarse)
-    energies, forces = [], []
-    for i, shift in enumerate((-0.01, 0.0, 0.01)):
-        atoms = ase.Atoms(
-            "H2", positions=[[0, 0, 0], [0.9 + shift, 0, 0]], cell=3 * [1.9], pbc=True
-        )
-        (tmp_path / str(i)).mkdir()
-        label = by_gpaw(tmp_path / str(i), atoms, how)
-        assert label.reason is None and label.versions["gpaw"]
-        energies.append(label.atoms.get_potential_energy())
-        forces.append(label.atoms.get_forces()[1, 0])
-        assert label.atoms.get_stress().shape == (6,)
-    assert (energies[0] - energies[2]) / 0.02 == pytest.approx(forces[1], abs=0.02)
-    impatient = settings.Gpaw.model_validate(coarse | {"iterations": 2})
-    (tmp_path / "failed").mkdir()
-    failed = by_gpaw(tmp_path / "failed", atoms, impatient)
-    assert failed.reason.startswith("not converged within 2 iterations (KohnSham")
-
-
-@with_gpaw
-@pytest.mark.slow
-def test_a_frame_of_the_data_set_is_found_again(tmp_path, record_property):
-    """At full settings, the labels that were stored: minutes."""
-    stored = ase.io.read(OWN_FRAMES, index=12)
-    assert len(stored) == 11
-    label = by_gpaw(tmp_path, stored, GPAW, timeout=3600)
-    energy = label.atoms.get_potential_energy() - stored.get_potential_energy()
-    forces = np.abs(label.atoms.get_forces() - stored.get_forces()).max()
-    stress = np.abs(label.atoms.get_stress() - stored.get_stress()).max() * EV_PER_A3_IN_GPA
-    record_property("meV/atom", float(energy / len(stored) * 1e3))
-    record_property("eV/Å", float(forces))
-    record_property("GPa", float(stress))
-    print(f"{energy / len(stored) * 1e3:.2g} meV/atom, {forces:.2g} eV/Å, {stress:.2g} GPa")
-    # Other versions of the libraries move digits within the tolerances of the calculation.
-    assert abs(energy) / len(stored) < 1e-4
-    assert forces < 5e-3
-    assert stress < 0.05

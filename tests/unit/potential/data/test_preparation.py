@@ -13,7 +13,7 @@ import labelled
 from lah10.config import training as settings
 from lah10.errors import UserError
 from lah10.io.files import sha256
-from lah10.potential.data import alignment, dataset, fetch, preparation
+from lah10.potential.data import alignment, dataset, deepmd_folders, fetch, neighbours, preparation
 from lah10.potential.evaluate import Prediction
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -36,9 +36,9 @@ def split_of(**held_out) -> settings.Split:
 def sources(tmp_path):
     """Two sources: `toy` with sets a, b/low and b/high, `other` with a set a."""
     for i, name in enumerate(("toy/a", "toy/b/low", "toy/b/high", "other/a")):
-        dataset.write_deepmd(labelled.system(name, seed=i), tmp_path / name)
+        deepmd_folders.write_deepmd(labelled.system(name, seed=i), tmp_path / name)
     second = labelled.system("toy/a", seed=10, sigma=0.05)
-    dataset.write_deepmd(second, tmp_path / "aside")
+    deepmd_folders.write_deepmd(second, tmp_path / "aside")
     (tmp_path / "aside/set.000").rename(tmp_path / "toy/a/set.001")
     return {"toy": tmp_path / "toy", "other": tmp_path / "other"}
 
@@ -55,7 +55,7 @@ def test_whole_systems_and_single_sets_are_held_out(sources, tmp_path):
         "test": {"toy/a": 5, "toy/b/low": 5, "other/a": 5},
     }
     kept = {s.name: s for s in preparation.read_part(index, "train")}["toy/a"]
-    expected = dataset.read_deepmd(tmp_path / "toy/a", "a").select(range(5))
+    expected = deepmd_folders.read_deepmd(tmp_path / "toy/a", "a").select(range(5))
     np.testing.assert_array_equal(kept.coordinates, expected.coordinates)
 
 
@@ -212,7 +212,7 @@ def test_near_copies_are_told_and_copies_refused(sources, tmp_path, caplog):
     assert not caplog.records
     trained = labelled.system("toy/a", seed=0)
     step = np.array([0.02, 0, 0])[None, None] * (np.arange(trained.n_atoms) == 3)[:, None]
-    dataset.write_deepmd(
+    deepmd_folders.write_deepmd(
         replace(trained, coordinates=trained.coordinates + step), tmp_path / "toy/b/low"
     )
     index = preparation.prepare(split, sources, tmp_path / "p")
@@ -223,18 +223,18 @@ def test_near_copies_are_told_and_copies_refused(sources, tmp_path, caplog):
     ]
     assert all(0.005 < one["distance"] <= 0.02 for one in told)
     assert caplog.messages[0].startswith(f"{low}0 is held out, and within 0.0")
-    dataset.write_deepmd(trained, tmp_path / "toy/b/low")
+    deepmd_folders.write_deepmd(trained, tmp_path / "toy/b/low")
     with pytest.raises(UserError, match=r"b/low/set.000 frame 0: the same structure as .*/a/"):
         preparation.prepare(split, sources, tmp_path / "p")
 
 
 def test_the_closest_pair_is_singled_out(sources, tmp_path):
     index = preparation.prepare(split_of(toy=["b/low"], other="all"), sources, tmp_path / "p")
-    closest = dataset.read_deepmd(tmp_path / "p/closest", "closest")
+    closest = deepmd_folders.read_deepmd(tmp_path / "p/closest", "closest")
     everything = preparation.read_part(index, "train") + preparation.read_part(index, "test")
-    shortest = min(dataset.shortest_distances(s, 2.0).min() for s in everything)
+    shortest = min(neighbours.shortest_distances(s, 2.0).min() for s in everything)
     assert len(closest) == 1
-    assert dataset.shortest_distances(closest, 2.0)[0] == shortest
+    assert neighbours.shortest_distances(closest, 2.0)[0] == shortest
 
 
 def test_what_is_trained_on_is_aligned_and_of_the_rest_the_pressure(sources, tmp_path):

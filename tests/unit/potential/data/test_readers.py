@@ -22,7 +22,14 @@ import made_up_outputs
 from crystals import cubic_lah10
 from lah10 import ELEMENTS
 from lah10.crystal import structures
-from lah10.potential.data import dataset, dft_outputs, labels, systems
+from lah10.potential.data import (
+    dataset,
+    deepmd_folders,
+    dft_outputs,
+    from_dpdata,
+    systems,
+)
+from lah10.potential.data import structures as to_label
 
 #: Bases of a lattice: exchanged and reversed vectors, and sums; the second half is left-handed.
 BASES = [
@@ -152,7 +159,7 @@ def test_deepmd(folder, system, reverse):
     """Also where the folder numbers its types in another order."""
     target = folder / "deepmd"
     data = vars(system) | {"frames": tuple(map(str, range(len(system)))), "name": "a"}
-    dataset.write_deepmd(dataset.System(**data), target)
+    deepmd_folders.write_deepmd(systems.System(**data), target)
     np.save(target / "set.000/box.npy", system.boxes.reshape(len(system), 9))
     if reverse:
         (target / "type_map.raw").write_text("\n".join(ELEMENTS[::-1]) + "\n")
@@ -164,7 +171,7 @@ def test_deepmd(folder, system, reverse):
 def converted(path):
     frames, origins, left_out = dft_outputs.read_output(path)
     assert not left_out
-    (read,) = systems.merge([(frames, origins)], "made-up")
+    (read,) = from_dpdata.merge([(frames, origins)], "made-up")
     return read
 
 
@@ -219,12 +226,12 @@ def test_structures_to_label_and_to_start_from(folder, system, name):
     file, digits, oriented = FORMATS[name]
     atoms = as_ase(system, 0, labelled_=False)
     atoms.write(folder / file, format=name)
-    (structure,) = labels.read_structures(folder / file).values()
+    (structure,) = to_label.read_structures(folder / file).values()
     for read in (structure.atoms, structures.read_crystal(folder / file)):
         assert np.linalg.det(read.cell.array) > 0
         assert read.get_volume() == pytest.approx(atoms.get_volume(), rel=1e-4)
         if oriented:
-            same_crystal(dataset.unlabelled_frames([read]), 0, system, 0, digits)
+            same_crystal(systems.unlabelled_frames([read]), 0, system, 0, digits)
         # Without an orientation, distances between elements are what stays.
         for pair in ("La", "La"), ("La", "H"), ("H", "H"):
             ours, theirs = (distances(one, *pair) for one in (read, atoms))

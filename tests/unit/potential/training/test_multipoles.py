@@ -15,7 +15,14 @@ import labelled
 from lah10.errors import UserError
 from lah10.potential.data import preparation
 from lah10.potential.evaluate import evaluate
-from lah10.potential.training import frozen_graph, multipoles, preconditioning, training
+from lah10.potential.training import (
+    compression,
+    frozen_graph,
+    inputs,
+    multipoles,
+    preconditioning,
+    training,
+)
 from toy_training import TEMPLATE, prepared
 
 NUMPY = SimpleNamespace(
@@ -38,7 +45,7 @@ def with_multipoles(**asked):
 
 
 def toy_input(template, index, steps=10):
-    return training.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)
+    return inputs.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)
 
 
 @pytest.mark.parametrize("l_max", [2, 3])
@@ -175,7 +182,7 @@ def test_compressed_it_is_the_same_model(trained, index):
     folder, stages = trained
     closest, samples = preparation.closest_folder(index), preparation.samples(index)
     output, log = folder / "lah10.pb", folder / "log"
-    change = training.compress(
+    change = compression.compress(
         folder / "multipoles.pb", output, stages[1], closest, samples, log, step=0.01
     )
     assert change["force"] < 1e-3
@@ -183,7 +190,7 @@ def test_compressed_it_is_the_same_model(trained, index):
     assert longest_sum(output) == 2 < longest_sum(folder / "multipoles.pb")
     # Not with the input of a model without them.
     with pytest.raises(UserError):
-        training.compress(
+        compression.compress(
             folder / "multipoles.pb", folder / "no.pb", stages[0], closest, samples, log
         )
     assert not (folder / "no.pb").exists()

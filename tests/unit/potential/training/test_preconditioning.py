@@ -9,7 +9,7 @@ import labelled
 from lah10.errors import UserError
 from lah10.potential.data import preparation
 from lah10.potential.evaluate import evaluate
-from lah10.potential.training import frozen_graph, preconditioning, training
+from lah10.potential.training import compression, frozen_graph, inputs, preconditioning, training
 from toy_training import TEMPLATE, prepared, read_curve
 
 
@@ -21,7 +21,7 @@ def index(tmp_path_factory):
 def conditioned_input(index, steps, fitting):
     template = copy.deepcopy(TEMPLATE) | {preconditioning.KEY: fitting}
     template["learning_rate"] |= {"start_lr": 3e-3}
-    return training.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)
+    return inputs.training_input(template, index, steps=steps, seed=1, checkpoint_steps=10)
 
 
 def test_who_asks_for_it():
@@ -99,7 +99,7 @@ def test_a_conditioned_training_gives_an_ordinary_model(index, tmp_path):
     error = np.sqrt(np.mean((found.forces - systems[0].forces) ** 2))
     assert error < 0.9 * columns[1]["rmse_f_val"][0]
     closest, samples = preparation.closest_folder(index), preparation.samples(index)
-    change = training.compress(frozen, tmp_path / "lah10.pb", new, closest, samples, log)
+    change = compression.compress(frozen, tmp_path / "lah10.pb", new, closest, samples, log)
     assert change["force"] < 1e-3
 
     # Done is done, and what was folded is not folded again.

@@ -15,7 +15,7 @@ from lah10.config import training as settings
 from lah10.errors import UserError
 from lah10.figures import parity
 from lah10.io.files import sha256
-from lah10.potential.data import preparation
+from lah10.potential.data import deepmd_folders, preparation
 from lah10.potential.evaluate import Prediction
 from lah10.potential.validation import card, extrapolation_scan, held_out
 from lah10.units import EV_PER_A3_IN_GPA
@@ -190,7 +190,7 @@ def validated(tmp_path, monkeypatch, repulsive):
     (tmp_path / "data/toy").mkdir(parents=True)
     for name, seed in (("a", 1), ("b", 2)):
         system = labelled.system(f"toy/{name}", frames=6, seed=seed)
-        preparation.dataset.write_deepmd(system, tmp_path / "data/toy" / name)
+        deepmd_folders.write_deepmd(system, tmp_path / "data/toy" / name)
     split = settings.Split.model_validate(
         {
             "sources": {

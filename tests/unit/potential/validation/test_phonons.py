@@ -12,7 +12,7 @@ from ase.neighborlist import neighbor_list
 
 from lah10.config import training as settings
 from lah10.errors import UserError
-from lah10.potential.data import dataset
+from lah10.potential.data import extended_xyz
 from lah10.potential.validation import equation_of_state, phonons
 
 ROOT = Path(__file__).parents[4]
@@ -205,7 +205,7 @@ def test_the_shipped_forces_have_the_k_points_of_phonons():
     """Those of other labels are too few: Fm-3m at 200 GPa seems to be unstable with them."""
     training, _ = settings.load(ROOT / "config/training.yaml", root=ROOT)
     assert training.labels.phonons.kpoint_density > training.labels.gpaw.kpoint_density
-    for frame in dataset.whole_frames(FORCES):
+    for frame in extended_xyz.whole_frames(FORCES):
         assert settings.Gpaw.model_validate_json(frame.info["settings"]) == training.labels.phonons
 
 

@@ -13,8 +13,8 @@ from lah10.crystal.structures import read_supercell
 from lah10.crystal.trajectory import read_frames
 from lah10.dynamics import launch
 from lah10.dynamics.job import Job
-from lah10.potential.data import dataset
-from lah10.potential.data.dataset import System
+from lah10.potential.data import systems
+from lah10.potential.data.systems import System
 
 
 def explore(
@@ -116,7 +116,7 @@ def read_exploration(
             positions.append(position)
             point.append(np.full(len(time), i))
     n = len(crystal)
-    system = dataset.unlabelled(
+    system = systems.unlabelled(
         crystal,
         np.concatenate([np.empty((0, 3, 3)), *cells]),
         np.concatenate([np.empty((0, n, 3)), *positions]),

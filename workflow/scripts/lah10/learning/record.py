@@ -11,7 +11,7 @@ from lah10.io.files import atomic_path, sha256
 from lah10.io.json import read_json, write_json
 from lah10.io.text import markdown
 from lah10.potential.data import labels, preparation
-from lah10.potential.data.dataset import System
+from lah10.potential.data.systems import System
 from lah10.potential.evaluate import evaluate_all
 from lah10.potential.validation import held_out
 

@@ -23,8 +23,8 @@ from lah10.io import netcdf
 from lah10.io.files import atomic_path, sha256
 from lah10.io.json import write_json
 from lah10.learning.explore import Exploration
-from lah10.potential.data import dataset, labels
-from lah10.potential.data.dataset import System
+from lah10.potential.data import neighbours, plausibility, structures
+from lah10.potential.data.systems import System
 from lah10.potential.evaluate import evaluate_all
 
 #: Å: structures are told apart by their radial distribution up to here, in shells of this width.
@@ -50,10 +50,10 @@ def plausible(system: System) -> np.ndarray:
     finite = np.isfinite(system.boxes).all(axis=(1, 2))
     finite &= np.isfinite(system.coordinates).all(axis=(1, 2))
     per_atom = system.volumes / system.n_atoms
-    low, high = dataset.VOLUME_PER_ATOM
+    low, high = plausibility.VOLUME_PER_ATOM
     fine = finite & (per_atom >= low) & (per_atom <= high)
-    limit = dataset.SHORTEST_DISTANCE
-    fine[fine] = dataset.shortest_distances(system.select(fine), limit) >= limit
+    limit = plausibility.SHORTEST_DISTANCE
+    fine[fine] = neighbours.shortest_distances(system.select(fine), limit) >= limit
     return fine
 
 
@@ -201,7 +201,7 @@ def select(
     dict
         round; models; lower, upper (eV/Å); limit (share below which rounds end); converged;
         `shares` of all frames, and under `points` of each point with its status; selected:
-        structure (`labels.Structure.name`), point, time_ps, deviation of each.
+        structure (`structures.Structure.name`), point, time_ps, deviation of each.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def select(
         else:
             aside.touch()
     # Read back: the names are those of the coordinates as they stand in the file.
-    names = list(labels.read_structures(outputs["structures"])) if frames else []
+    names = list(structures.read_structures(outputs["structures"])) if frames else []
     netcdf.write(
         _deviation_dataset(e, deviation, chosen, bounds),
         outputs["deviations"],

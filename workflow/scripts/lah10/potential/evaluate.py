@@ -17,7 +17,7 @@ import numpy as np
 from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.io import child, frozen_model
-from lah10.potential.data.dataset import System
+from lah10.potential.data.systems import System
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(snakema
 
 from lah10.config.training import Gpaw
 from lah10.errors import UserError
-from lah10.potential.data.labels import label, read_structures
+from lah10.potential.data.labels import label
+from lah10.potential.data.structures import read_structures
 
 name = snakemake.wildcards.structure
 structures = read_structures(snakemake.input.structures)

@@ -13,7 +13,7 @@ import json
 import logging
 
 from lah10.potential.data.preparation import closest_folder, samples
-from lah10.potential.training.training import compress
+from lah10.potential.training.compression import compress
 
 change = compress(
     snakemake.input.frozen,

@@ -11,11 +11,11 @@ logs.start(snakemake.log[0])
 
 import json
 
-from lah10.potential.training import training
+from lah10.potential.training import inputs, training
 
 params = snakemake.params
 stages = [
-    training.training_input(
+    inputs.training_input(
         json.loads(Path(template).read_text()),
         snakemake.input.index,
         steps,

@@ -23,8 +23,8 @@ from lah10.config import yaml_files
 from lah10.config.training import Split
 from lah10.errors import UserError
 from lah10.io.files import atomic_path, sha256
-from lah10.potential.data import dataset, label_units
-from lah10.potential.data.dataset import System
+from lah10.potential.data import label_units
+from lah10.potential.data.systems import System, pressures
 from lah10.potential.evaluate import Prediction, evaluate
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -180,7 +180,7 @@ def _within(
 
 def _pressures(system: System, prediction: Prediction) -> np.ndarray:
     """(f,) label minus potential, GPa."""
-    return system.pressures - dataset.pressures(prediction.virials, system.volumes)
+    return system.pressures - pressures(prediction.virials, system.volumes)
 
 
 def _energies(system: System, prediction: Prediction, pressure: float) -> np.ndarray:

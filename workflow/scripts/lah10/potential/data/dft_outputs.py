@@ -18,7 +18,7 @@ import numpy as np
 
 from lah10.crystal.structures import right_handed
 from lah10.errors import UserError
-from lah10.potential.data import pwscf, systems
+from lah10.potential.data import from_dpdata, pwscf
 from lah10.units import EV_PER_A3_IN_KBAR
 
 #: How dpdata calls the formats, and what they are to a person.
@@ -80,7 +80,7 @@ def convert(files: Sequence[str | os.PathLike], destination: str | os.PathLike) 
     """Read outputs and write them as DeePMD systems, one a composition, into `destination`.
 
     Frames that did not converge, or that VASP wrote without forces, are left out and listed in
-    `systems.LEFT_OUT`.
+    `from_dpdata.LEFT_OUT`.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def convert(files: Sequence[str | os.PathLike], destination: str | os.PathLike) 
             labelled.append((frames, origins))
     if not labelled:
         raise UserError(f"{left_out[0]}, nor did any other frame; nothing is left to convert")
-    return systems.publish(labelled, destination, left_out)
+    return from_dpdata.publish(labelled, destination, left_out)
 
 
 def read_output(path: str | os.PathLike) -> tuple:
@@ -264,7 +264,7 @@ def _read_outcar(path: Path) -> tuple:
     with_stress = [i for i in numbers if _contains(steps[i], VASP_STRESS)]
     if with_stress and len(with_stress) < len(numbers):
         first = min(set(numbers) - set(with_stress))
-        raise systems.no_stress(f"{path} frame {first}")
+        raise from_dpdata.no_stress(f"{path} frame {first}")
     data = _vasp_data(names, types, cells, coords, energies, forces, stress)
     return data, numbers, reasons
 
@@ -339,7 +339,7 @@ def _read_vasprun(path: Path) -> tuple:
     for warning in given:
         logger.warning("%s: %s", path, warning)
     if 0 < len(stress) < len(cells):
-        raise systems.no_stress(f"{path} frame {_incomplete(path)}")
+        raise from_dpdata.no_stress(f"{path} frame {_incomplete(path)}")
     dispersion = settings.get("IVDW", "0") not in ("", "0") or settings.get("LUSE_VDW") == "T"
     work = pressure / EV_PER_A3_IN_KBAR * np.abs(np.linalg.det(cells))
     energies = np.array(

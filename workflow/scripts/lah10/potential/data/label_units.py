@@ -1,9 +1,9 @@
 """Units and signs of labels, by comparison with a potential.
 
-The bounds of `dataset.check` hold for any LaH10, and so let pass forces in Ry/bohr, forces of the
-wrong sign, or one frame of another kind. A potential that roughly knows such structures does not:
-right labels are a few percent off its forces, energies and pressures, labels in another unit a
-factor of 2 at least, and labels of other atoms have nothing to do with it.
+The bounds of `plausibility.check` hold for any LaH10, and so let pass forces in Ry/bohr, forces of
+the wrong sign, or one frame of another kind. A potential that was roughly trained on such
+structures does not: right labels are a few percent off its forces, energies and pressures, labels
+in another unit a factor of 2 at least, and labels of other atoms have nothing to do with it.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ import numpy as np
 
 from lah10 import ELEMENTS
 from lah10.config.training import Split
-from lah10.potential.data.dataset import STATIC_PRESSURE, System, pressures, refuse
+from lah10.potential.data.plausibility import STATIC_PRESSURE, refuse
+from lah10.potential.data.systems import System, pressures
 from lah10.potential.evaluate import Prediction
 from lah10.units import EV_PER_A3_IN_GPA
 
@@ -28,7 +29,7 @@ PRESSURE_NOISE = (20.0, 10.0)
 #: Frames from which on a constant of energy, or a set as a whole, means something.
 ENOUGH = 3
 #: Energy of static Fm-3m LaH10 at zero pressure above that of neutral, unpolarised atoms, the zero
-#: of VASP and GPAW; eV/atom. `dataset.STATIC_PRESSURE`, integrated, gives those of
+#: of VASP and GPAW; eV/atom. `plausibility.STATIC_PRESSURE`, integrated, gives those of
 #: resources/dataset/lah10-gpaw-pbe/fm-3m-static.txt with it to 4 meV/atom.
 STATIC_ENERGY = -3.201
 #: eV/atom above that at a frame's volume. The project's own frames have -0.03 to 0.52 (690 GPa); PV

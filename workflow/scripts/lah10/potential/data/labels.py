@@ -1,25 +1,17 @@
-"""Structures to labels: energies, forces and stresses by GPAW, one structure a process.
+"""Labels: energies, forces and stresses by GPAW, one structure a process.
 
-A structure is known by its content (`Structure.name`), so that a label stays with its structure
-when files are renamed, sorted or added to. A label is one extended XYZ file, which any reader of
-this project's data set reads: the free energy (eV), which is what the forces derive from, forces
-(eV/Å) and stress (eV/Å3, ASE's sign), and how they came about. A calculation that did not converge
-leaves such a file too, with its reason and without numbers: it is not tried again unless the
-settings change or the file is removed.
-
-Nothing here imports GPAW but `run_gpaw`: all else works, and is tested, without it.
+A label is one extended XYZ file, which any reader of this project's data set reads: the free energy
+(eV), which is what the forces derive from, forces (eV/Å) and stress (eV/Å3, ASE's sign), and how
+they came about. A calculation that did not converge leaves such a file too, with its reason and
+without numbers: it is not tried again unless the settings change or the file is removed.
 """
 
-import functools
-import hashlib
 import io
 import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
@@ -29,51 +21,17 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from lah10 import ELEMENTS
 from lah10.config.training import Gpaw
-from lah10.crystal.structures import check_sites, make_right_handed, read_frames
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
-from lah10.potential.data import dataset, systems
-from lah10.potential.data.dataset import System
+from lah10.potential.data import extended_xyz, from_dpdata, plausibility
+from lah10.potential.data.gpaw_calculation import CalculationFailed, run_gpaw, versions
+from lah10.potential.data.structures import Structure, checked_structure, one_frame, read_structures
 
-#: Files that are taken from a folder of structures; others may lie there.
-SUFFIXES = (".xyz", ".extxyz", ".cif", ".vasp", ".traj")
-PREFIXES = ("POSCAR", "CONTCAR")
-#: Decimal places, in Å, to which structures are told apart; formats that round may still differ.
-PLACES = 6
 LABELLED, FAILED = "labelled", "failed"
 #: Å; coordinates in a label's file are rounded to 1e-8.
 SAME = 1e-6
-
 logger = logging.getLogger(__name__)
-
-
-class CalculationFailed(Exception):
-    """A calculation that came to no result; its text says why."""
-
-
-@dataclass(frozen=True)
-class Structure:
-    """A structure to label.
-
-    Attributes
-    ----------
-    name : str
-        Formula and digest of the content, such as "La1H10-0f3a5c7e9b1d".
-    atoms : ase.Atoms
-        Sorted by element, in the order of `lah10.ELEMENTS`; Å.
-    origin : str
-        "<file> frame <i>", counted from 0.
-    """
-
-    name: str
-    atoms: Atoms
-    origin: str
-
-    @property
-    def n_atoms(self) -> int:
-        return len(self.atoms)
 
 
 @dataclass(frozen=True)
@@ -99,95 +57,6 @@ class Label:
     settings: Gpaw
     versions: dict[str, str]
     reason: str | None
-
-
-def read_structures(path: str | os.PathLike) -> dict[str, Structure]:
-    """Structures in a file (any format of ASE's), or in the files of a folder, by their names.
-
-    The same structure twice is one. In a folder, files named *.xyz, *.extxyz, *.cif, *.vasp,
-    *.traj, POSCAR* and CONTCAR* are read. Labels that they may have are not looked at.
-
-    Raises
-    ------
-    UserError
-        A file cannot be read, or a frame is no periodic crystal of La and H; both are named.
-    """
-    path = Path(path)
-    if path.is_dir():
-        files = sorted(
-            file
-            for file in path.rglob("*")
-            if file.is_file() and (file.suffix in SUFFIXES or file.name.startswith(PREFIXES))
-        )
-        if not files:
-            raise UserError(
-                f"{path}: no structures there; files named {', '.join(f'*{s}' for s in SUFFIXES)}, "
-                "POSCAR* or CONTCAR* are allowed"
-            )
-    elif path.is_file():
-        files = [path]
-    else:
-        raise UserError(f"{path}: no such file or folder; give a file or a folder of structures")
-    found: dict[str, Structure] = {}
-    for file in files:
-        for i, atoms in enumerate(_frames(file)):
-            structure = _structure(atoms, f"{file} frame {i}")
-            found.setdefault(structure.name, structure)
-    return found
-
-
-def _frames(file: Path) -> list[Atoms]:
-    if file.suffix in (".xyz", ".extxyz"):
-        return dataset.whole_frames(file)
-    return read_frames(file)
-
-
-def _structure(atoms: Atoms, where: str) -> Structure:
-    """One checked structure."""
-    symbols = atoms.get_chemical_symbols()
-    if unknown := sorted(set(symbols) - set(ELEMENTS)):
-        raise UserError(f"{where}: element {', '.join(unknown)}; {', '.join(ELEMENTS)} are allowed")
-    if not symbols:
-        raise UserError(f"{where}: no atoms; remove the frame")
-    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
-        raise UserError(f"{where}: coordinates with NaN or infinite numbers; remove the frame")
-    if not atoms.pbc.all() or not atoms.cell.volume > 0:
-        raise UserError(f"{where}: not periodic in all directions; a cell is needed")
-    check_sites(atoms, where)
-    atoms = make_right_handed(atoms)
-    order = np.argsort([ELEMENTS.index(s) for s in symbols], kind="stable")
-    plain = Atoms(
-        [symbols[i] for i in order], atoms.positions[order], cell=atoms.cell.array, pbc=True
-    )
-    dataset.check_geometry(_system(plain, where))
-    return Structure(_name(plain), plain, where)
-
-
-def _system(atoms: Atoms, where: str, labels: tuple | None = None) -> System:
-    """One frame; without labels they are NaN."""
-    n = len(atoms)
-    energy, forces, stress = labels or (np.nan, np.full((n, 3), np.nan), np.full((3, 3), np.nan))
-    return System(
-        name=where,
-        types=np.array([ELEMENTS.index(s) for s in atoms.symbols]),
-        boxes=atoms.cell.array[None],
-        coordinates=atoms.positions[None],
-        energies=np.array([energy], float),
-        forces=np.asarray(forces, float)[None],
-        virials=-np.asarray(stress, float)[None] * atoms.get_volume(),
-        frames=(where,),
-    )
-
-
-def _name(atoms: Atoms) -> str:
-    symbols = atoms.get_chemical_symbols()
-    formula = "".join(f"{e}{symbols.count(e)}" for e in ELEMENTS if e in symbols)
-    numbers = np.concatenate([atoms.cell.array.ravel(), atoms.positions.ravel()])
-    rounded = np.round(numbers, PLACES) + 0.0  # + 0 turns -0 into 0
-    return f"{formula}-{hashlib.sha256(rounded.tobytes()).hexdigest()[:12]}"
-
-
-# ----------------------------------------------------------------------------- labelling
 
 
 def label(
@@ -226,7 +95,7 @@ def label(
     reason = labels = None
     try:
         labels = (calculate or run_gpaw)(structure.atoms, settings, text)
-        dataset.check(_system(structure.atoms, structure.origin, labels))
+        plausibility.check(one_frame(structure.atoms, structure.origin, labels))
     except CalculationFailed as error:
         reason = str(error)
     except UserError as error:
@@ -299,7 +168,7 @@ def read(path: str | os.PathLike) -> Label:
     UserError
         The file is absent, cut short, or none that `label` wrote.
     """
-    frames = dataset.whole_frames(Path(path))
+    frames = extended_xyz.whole_frames(Path(path))
     info = frames[0].info
     try:
         if len(frames) != 1 or info["status"] not in (LABELLED, FAILED):
@@ -332,84 +201,12 @@ def _difference(old: Gpaw, new: Gpaw) -> str:
     )
 
 
-@functools.cache
-def versions() -> dict[str, str]:
-    """Versions of what labels, as far as they are installed."""
-    found = {}
-    for package in ("gpaw", "gpaw-data", "ase", "numpy"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            pass
-    return found
-
-
-def run_gpaw(
-    atoms: Atoms, settings: Gpaw, text: TextIO | None = None
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Free energy (eV), forces (n, 3) (eV/Å) and stress (3, 3) (eV/Å3, ASE's sign) by GPAW.
-
-    GPAW keeps some 250 MB of every calculation: call this once a process.
-
-    Raises
-    ------
-    CalculationFailed
-        The self-consistent field did not converge.
-    UserError
-        GPAW or its data sets are not installed.
-    """
-    try:
-        from gpaw import GPAW, PW, ConvergenceError
-    except ImportError as error:
-        raise UserError(
-            f"GPAW cannot be imported by {sys.executable} ({error}), and labelling needs it; "
-            "install it with `make dft`, or let Snakemake do so with --sdm conda"
-        ) from None
-    occupations = {"name": settings.smearing, "width": settings.smearing_width}
-    if settings.smearing == "methfessel-paxton":
-        occupations["order"] = 1
-    crystal = atoms.copy()
-    try:
-        crystal.calc = GPAW(
-            mode=PW(settings.cutoff),
-            xc=settings.xc,
-            kpts={"density": settings.kpoint_density, "gamma": True},
-            occupations=occupations,
-            convergence={
-                "energy": settings.energy_tolerance,
-                "density": settings.density_tolerance,
-            },
-            maxiter=settings.iterations,
-            txt=text,
-        )
-        energy = crystal.get_potential_energy(force_consistent=True)
-        forces, stress = crystal.get_forces(), crystal.get_stress(voigt=False)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"GPAW does not find its data sets ({str(error).splitlines()[0]}); install gpaw-data, "
-            "as `make dft` does, or set GPAW_SETUP_PATH"
-        ) from None
-    except ConvergenceError as error:
-        told = f": {error}" if str(error) else ""
-        raise CalculationFailed(
-            f"not converged within {settings.iterations} iterations ({type(error).__name__}{told})"
-        ) from None
-    except Exception as error:
-        # Whatever a density that diverged makes of the numbers: the other structures go on.
-        told = f": {error}" if str(error) else ""
-        raise CalculationFailed(f"GPAW failed ({type(error).__name__}{told})") from None
-    return energy, forces, stress
-
-
-# -------------------------------------------------------------------------------- gathering
-
-
 def gather(
     files: Sequence[str | os.PathLike], settings: Gpaw, destination: str | os.PathLike
 ) -> dict[str, int]:
     """DeePMD systems, one a composition, from the files that `label` wrote.
 
-    What failed is left out, and listed in `systems.LEFT_OUT`.
+    What failed is left out, and listed in `from_dpdata.LEFT_OUT`.
 
     Returns
     -------
@@ -450,7 +247,7 @@ def gather(
             if left_out
             else "no labels to gather; label some structures first"
         )
-    return systems.publish(labelled, destination, left_out)
+    return from_dpdata.publish(labelled, destination, left_out)
 
 
 def collect(
@@ -486,11 +283,11 @@ def collect(
         A file cannot be read or a label is missing.
     """
     path = Path(path)
-    frames = dataset.whole_frames(path) if path.exists() else []
-    there = {_structure(atoms, f"{path} frame {i}").name for i, atoms in enumerate(frames)}
+    frames = extended_xyz.whole_frames(path) if path.exists() else []
+    there = {checked_structure(atoms, f"{path} frame {i}").name for i, atoms in enumerate(frames)}
     before = len(frames)
-    for i, atoms in enumerate(dataset.whole_frames(Path(structures))):
-        structure = _structure(atoms, f"{structures} frame {i}")
+    for i, atoms in enumerate(extended_xyz.whole_frames(Path(structures))):
+        structure = checked_structure(atoms, f"{structures} frame {i}")
         found = read(Path(folder, f"{structure.name}.xyz"))
         if found.reason is not None or structure.name in there:
             continue

@@ -14,7 +14,8 @@ from scipy.spatial import cKDTree
 
 from lah10 import ELEMENTS
 from lah10.errors import UserError
-from lah10.potential.data.dataset import System, with_images
+from lah10.potential.data.neighbours import with_images
+from lah10.potential.data.systems import System
 
 #: Neighbours of each element around an atom, and the distance, Å, beyond which all are alike.
 NEIGHBOURS, CUTOFF = 8, 4.5

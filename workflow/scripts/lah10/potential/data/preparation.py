@@ -23,9 +23,9 @@ from lah10.config.training import Source, Split
 from lah10.errors import UserError
 from lah10.io.files import sha256
 from lah10.io.json import write_json
-from lah10.potential.data import dataset, label_units, near_duplicates
+from lah10.potential.data import dataset, deepmd_folders, label_units, near_duplicates, neighbours
 from lah10.potential.data.alignment import Alignment
-from lah10.potential.data.dataset import System
+from lah10.potential.data.systems import System
 from lah10.potential.evaluate import evaluate
 
 logger = logging.getLogger(__name__)
@@ -184,10 +184,10 @@ def prepare(
     for part in PARTS:
         for system in parts[part]:
             folder = Path(part, system.name)
-            dataset.write_deepmd(system, destination / folder)
+            deepmd_folders.write_deepmd(system, destination / folder)
             index[part].append(_entry(system, folder, destination))
     closest = _closest([*parts["train"], *parts["test"]])
-    dataset.write_deepmd(closest, destination / CLOSEST)
+    deepmd_folders.write_deepmd(closest, destination / CLOSEST)
     index[CLOSEST] = _entry(closest, Path(CLOSEST), destination)
     index["aligned"] = alignment is not None
     index["near_copies"] = [asdict(one) for one in near]
@@ -215,7 +215,7 @@ def _entry(system: System, folder: Path, root: Path) -> dict:
 
 
 def _closest(systems: Sequence[System]) -> System:
-    shortest = [dataset.shortest_distances(system, SEARCH) for system in systems]
+    shortest = [neighbours.shortest_distances(system, SEARCH) for system in systems]
     which = int(np.argmin([distances.min() for distances in shortest]))
     return systems[which].select([int(np.argmin(shortest[which]))])
 
@@ -250,7 +250,7 @@ def read_part(path: str | os.PathLike, part: str) -> list[System]:
 def read_entry(path: str | os.PathLike, entry: dict) -> System:
     """The system of one of the entries of the index at `path`."""
     folder = Path(path).parent / entry["folder"]
-    return dataset.read_deepmd(folder, entry["name"], energies=entry["energies"])
+    return deepmd_folders.read_deepmd(folder, entry["name"], energies=entry["energies"])
 
 
 def closest_folder(path: str | os.PathLike) -> Path:

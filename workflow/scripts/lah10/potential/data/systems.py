@@ -1,112 +1,107 @@
-"""Labelled frames that dpdata has read, as systems of this project, one a composition."""
+"""Frames of the same atoms, with labels or without.
 
-import logging
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+A `System` is in DeePMD's units: Å, eV, eV/Å, and the virial in eV, positive when the crystal is
+compressed (virial / volume is the pressure; ASE's stress is its negative).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from ase import Atoms
 
 from lah10 import ELEMENTS
-from lah10.errors import UserError
-from lah10.io.files import atomic_folder
-from lah10.potential.data import dataset
-from lah10.potential.data.dataset import System
-
-if TYPE_CHECKING:
-    import dpdata
-
-#: Beside the systems: a line for every frame that is in none of them, and why.
-LEFT_OUT = "left_out.txt"
-
-logger = logging.getLogger(__name__)
+from lah10.crystal.structures import right_handed
+from lah10.units import EV_PER_A3_IN_GPA
 
 
-def merge(
-    labelled: Iterable[tuple["dpdata.LabeledSystem", Sequence[str]]], name: str
-) -> list[System]:
-    """Checked systems, one a composition, named "<name>/La1H10".
+@dataclass(frozen=True)
+class System:
+    """Frames of the same atoms.
 
-    Parameters
+    Attributes
     ----------
-    labelled
-        What dpdata read, and for each of its frames where it came from.
-
-    Raises
-    ------
-    UserError
-        Another element, no stress, or a frame that cannot be LaH10 (`dataset.check`).
+    name : str
+        Source and set, such as "ly-ceperley/ensemble3/150GPa".
+    types : (n,) int
+        Index into `lah10.ELEMENTS` of each atom.
+    boxes : (f, 3, 3) float
+        Cell vectors as rows, Å; made right-handed if they are not.
+    coordinates : (f, n, 3) float
+        Å.
+    energies : (f,) float
+        eV, of the whole cell; all NaN where they are not to be learnt.
+    forces : (f, n, 3) float
+        eV/Å.
+    virials : (f, 3, 3) float
+        eV, positive when compressed.
+    frames : tuple of str
+        Where each frame came from: "…/set.003 frame 4", counted from 0.
     """
-    import dpdata
 
-    together = dpdata.MultiSystems(type_map=list(ELEMENTS))
-    frames: dict[str, list[str]] = {}
-    for one, origins in labelled:
-        names = [n for n, count in zip(one["atom_names"], one["atom_numbs"], strict=True) if count]
-        if unknown := sorted(set(names) - set(ELEMENTS)):
-            raise UserError(
-                f"{origins[0]}: expected elements {', '.join(ELEMENTS)}, got {', '.join(unknown)}"
-            )
-        if one.nopbc:
-            raise UserError(f"{origins[0]}: expected a periodic crystal, got open boundaries")
-        if "virials" not in one.data or len(one["virials"]) != len(one):
-            raise no_stress(origins[0])
-        together.append(one)
-        counts = [sum(np.asarray(one["atom_types"]) == _index(one, e)) for e in ELEMENTS]
-        key = "".join(f"{e}{n}" for e, n in zip(ELEMENTS, counts, strict=True))
-        frames.setdefault(key, []).extend(origins)
-    result = []
-    for formula, merged in sorted(together.systems.items()):
-        system = System(
-            name=f"{name}/{formula}",
-            types=np.asarray(merged["atom_types"], int),
-            boxes=np.asarray(merged["cells"], float),
-            coordinates=np.asarray(merged["coords"], float),
-            energies=np.asarray(merged["energies"], float),
-            forces=np.asarray(merged["forces"], float),
-            virials=np.asarray(merged["virials"], float),
-            frames=tuple(frames[formula]),
+    name: str
+    types: np.ndarray
+    boxes: np.ndarray
+    coordinates: np.ndarray
+    energies: np.ndarray
+    forces: np.ndarray
+    virials: np.ndarray
+    frames: tuple[str, ...]
+
+    def __post_init__(self):
+        # In a left-handed cell a potential gives forces of the wrong sign. Coordinates are
+        # Cartesian, so that other vectors of the same lattice change nothing else.
+        object.__setattr__(self, "boxes", right_handed(self.boxes))
+
+    def __len__(self) -> int:
+        return len(self.energies)
+
+    @property
+    def n_atoms(self) -> int:
+        return len(self.types)
+
+    @property
+    def volumes(self) -> np.ndarray:
+        """(f,) Å3."""
+        return np.abs(np.linalg.det(self.boxes))
+
+    @property
+    def pressures(self) -> np.ndarray:
+        """(f,) GPa."""
+        return pressures(self.virials, self.volumes)
+
+    def select(self, frames: Sequence[int] | np.ndarray) -> "System":
+        """The frames with these indices (or a mask of booleans)."""
+        index = np.arange(len(self))[np.asarray(frames)]
+        arrays = ("boxes", "coordinates", "energies", "forces", "virials")
+        return replace(
+            self,
+            frames=tuple(self.frames[i] for i in index),
+            **{name: getattr(self, name)[index] for name in arrays},
         )
-        dataset.check(system)
-        result.append(system)
-    return result
 
 
-def no_stress(where: str) -> UserError:
-    """The complaint of a frame without stress."""
-    return UserError(
-        f"{where}: no stress; have it computed (VASP: ISIF = 2 or 3, Quantum ESPRESSO: tstress = "
-        ".true.)"
+def pressures(virials: np.ndarray, volumes: np.ndarray | float) -> np.ndarray:
+    """(f,) GPa, a third of the trace of virials (f, 3, 3) in eV over the volumes (f,) in Å3."""
+    return np.trace(virials, axis1=1, axis2=2) / 3 / volumes * EV_PER_A3_IN_GPA
+
+
+def unlabelled_frames(frames: Sequence[Atoms]) -> System:
+    """`unlabelled` of crystals with the same atoms in the same order."""
+    boxes = np.array([atoms.cell.array for atoms in frames])
+    return unlabelled(frames[0], boxes, np.array([atoms.positions for atoms in frames]))
+
+
+def unlabelled(crystal: Atoms, boxes: np.ndarray, coordinates: np.ndarray) -> System:
+    """Structures of a crystal's atoms to ask a model about: a `System` whose labels are zero."""
+    f, n = coordinates.shape[:2]
+    return System(
+        name="structures",
+        types=np.array([ELEMENTS.index(s) for s in crystal.get_chemical_symbols()]),
+        boxes=boxes,
+        coordinates=coordinates,
+        energies=np.zeros(f),
+        forces=np.zeros((f, n, 3)),
+        virials=np.zeros((f, 3, 3)),
+        frames=tuple(f"frame {k}" for k in range(f)),
     )
-
-
-def _index(one: "dpdata.LabeledSystem", element: str) -> int:
-    names = list(one["atom_names"])
-    return names.index(element) if element in names else -1
-
-
-def publish(
-    labelled: Iterable[tuple["dpdata.LabeledSystem", Sequence[str]]],
-    destination: str | os.PathLike,
-    left_out: Sequence[str] = (),
-) -> dict[str, int]:
-    """Write `merge`'s systems as DeePMD folders into `destination`, whole or not at all.
-
-    Returns
-    -------
-    dict
-        Number of frames of each system by its name.
-    """
-    systems = merge(labelled, Path(destination).name)
-    with atomic_folder(destination) as aside:
-        for system in systems:
-            dataset.write_deepmd(system, aside / system.name.rpartition("/")[2])
-        if left_out:
-            (aside / LEFT_OUT).write_text("\n".join(left_out) + "\n", encoding="utf-8")
-    for line in left_out:
-        logger.warning("left out: %s", line)
-    counts = {system.name: len(system) for system in systems}
-    for name, count in counts.items():
-        logger.info("%s: %d frames", name, count)
-    return counts

@@ -14,7 +14,7 @@ import numpy as np
 from lah10 import ELEMENTS
 from lah10.io import child
 from lah10.io.files import atomic_path
-from lah10.potential.data.dataset import System
+from lah10.potential.data.systems import System
 from lah10.potential.evaluate import write_question
 
 #: Weights of the first fitting layer, by the number of the element.

@@ -29,7 +29,7 @@ import scipy.linalg
 
 from lah10 import ELEMENTS
 from lah10.errors import UserError
-from lah10.potential.data.dataset import System
+from lah10.potential.data.systems import System
 from lah10.potential.training import frozen_graph
 
 #: Key of a training's input that asks for it.

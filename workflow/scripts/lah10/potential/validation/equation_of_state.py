@@ -29,7 +29,7 @@ import lah10
 from lah10.errors import UserError
 from lah10.io.files import sha256
 from lah10.io.json import write_json
-from lah10.potential.data.dataset import pressures, unlabelled_frames
+from lah10.potential.data.systems import pressures, unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.potential.validation import relaxation
 from lah10.units import EV_PER_A3_IN_GPA

@@ -15,7 +15,7 @@ import ase
 import numpy as np
 from ase.neighborlist import neighbor_list
 
-from lah10.potential.data.dataset import System, pressures, unlabelled
+from lah10.potential.data.systems import System, pressures, unlabelled
 from lah10.potential.evaluate import evaluate
 
 #: Å3 per formula unit of LaH10, from 75 to far above 500 GPa.

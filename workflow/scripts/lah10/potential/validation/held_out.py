@@ -22,7 +22,7 @@ from lah10.io import netcdf
 from lah10.io.files import sha256
 from lah10.io.json import write_json
 from lah10.potential.data import preparation
-from lah10.potential.data.dataset import System, pressures
+from lah10.potential.data.systems import System, pressures
 from lah10.potential.evaluate import Prediction, evaluate
 from lah10.potential.validation import extrapolation_scan
 

@@ -33,8 +33,8 @@ from lah10.phonons.phonons import (
     set_forces,
     with_displacements,
 )
-from lah10.potential.data import dataset
-from lah10.potential.data.dataset import unlabelled_frames
+from lah10.potential.data import extended_xyz
+from lah10.potential.data.systems import unlabelled_frames
 from lah10.potential.evaluate import evaluate
 from lah10.potential.validation import equation_of_state
 
@@ -117,7 +117,7 @@ def read_forces(
     UserError
         The file cannot be read, has frames without forces, or lacks a crystal.
     """
-    frames = dataset.whole_frames(Path(path))
+    frames = extended_xyz.whole_frames(Path(path))
     found = []
     for row in crystals:
         found.append([])

@@ -1,0 +1,99 @@
+"""Frames that cannot be LaH10 under pressure are named."""
+
+
+import numpy as np
+import pytest
+
+from campaigns import REPOSITORY
+from lah10.errors import UserError
+from lah10.potential.data import dataset, deepmd_folders, plausibility
+
+HARTREE, BOHR = 27.2114, 0.529177
+
+
+def change(folder, key, function):
+    file = folder / "set.000" / f"{key}.npy"
+    np.save(file, function(np.load(file)))
+
+
+def one_frame(function, frame=3):
+    def changed(array):
+        array = array.copy()
+        array[frame] = function(array[frame])
+        return array
+
+    return changed
+
+
+def test_mixed_up_elements_are_told(folder):
+    """La where H was: of the same numbers, so that nothing else is wrong."""
+    types = np.loadtxt(folder / "type.raw", dtype=int)
+    np.savetxt(folder / "type.raw", np.roll(types, 1), fmt="%d")
+    with pytest.raises(UserError, match=r"frame 0: La and (La|H) [01]\.\d+ Å apart; .*mixed up"):
+        plausibility.check(deepmd_folders.read_deepmd(folder, "a"))
+
+
+BAD_ARRAYS = {
+    "NaN": ("force", one_frame(lambda f: f * np.nan), r"set.000 frame 3: forces with NaN"),
+    "no energy at all": (
+        "energy",
+        lambda e: e * np.nan,
+        r"set.000 frame 0: energies with NaN .*4 more frames",
+    ),
+    "infinite energy": (
+        "energy",
+        one_frame(lambda e: np.inf),
+        r"frame 3: energies with NaN or inf",
+    ),
+    "empty": ("energy", lambda e: e[:0], r"energy.npy: empty"),
+    "one file shorter": ("energy", lambda e: e[:-1], r"set.000: frames differ in number.*energy 4"),
+    "a lost atom": (
+        "coord",
+        lambda c: c[:, :-3],
+        r"coord.npy: shape \(5, 30\).*33 numbers a frame",
+    ),
+    "whole numbers": ("energy", lambda e: e.astype(int), r"energy.npy: int64 is not allowed"),
+    "energy of one frame in hartree": (
+        "energy",
+        one_frame(lambda e: e / HARTREE),
+        r"frame 3: energy -0.* eV an atom.*mixed units",
+    ),
+    "forces in hartree/bohr": (
+        "force",
+        lambda f: f / HARTREE * BOHR,
+        r"set.000 frame 0: median rms force",
+    ),
+    "cell in bohr": ("box", lambda b: b / BOHR, r"frame 0: 20.* Å3 an atom.*bohr.*4 more frames"),
+    "fractional coordinates": ("coord", lambda c: c * 0.2, r"frame 0: two atoms 0\.\d+ Å apart"),
+    "an atom on another": (
+        "coord",
+        one_frame(lambda c: np.concatenate([c[:-3], c[-6:-3] + 0.1])),
+        r"frame 3: two atoms 0\.17 Å apart",
+    ),
+    "forces of other atoms": (
+        "force",
+        one_frame(lambda f: f + 0.1),
+        r"frame 3: forces add up to 1.1 eV/Å; at most 0.1",
+    ),
+    "one atom's force lost": (
+        "force",
+        one_frame(lambda f: np.concatenate([f[:6], 0 * f[6:9], f[9:]])),
+        r"frame 3: forces add up to 0\.\d+ eV/Å; at most 0.1",
+    ),
+    "virial of the wrong sign": ("virial", lambda v: -v, r"frame 0: pressure -1\d\d.* GPa.*sign"),
+    "one virial in kbar": ("virial", one_frame(lambda v: 10 * v), r"frame 3: pressure 1\d\d\d GPa"),
+    "virial in hartree": ("virial", lambda v: v / HARTREE, r"frame 0: pressure 5\.\d+ GPa"),
+}
+
+
+@pytest.mark.parametrize("key, function, message", BAD_ARRAYS.values(), ids=BAD_ARRAYS)
+def test_bad_arrays_are_named(folder, key, function, message):
+    change(folder, key, function)
+    with pytest.raises(UserError, match=message):
+        deepmd_folders.read_deepmd(folder, "a")
+
+
+def test_the_projects_own_frames_pass_every_check():
+    systems = dataset.read(REPOSITORY / "resources/dataset/lah10-gpaw-pbe")
+    assert sum(len(s) for s in systems) == 246
+    assert min(s.pressures.min() for s in systems) == pytest.approx(50.5, abs=0.1)
