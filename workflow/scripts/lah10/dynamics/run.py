@@ -15,17 +15,14 @@ import xarray as xr
 from ase.io import read
 
 from lah10 import ELEMENTS
-from lah10.bath.adaptive import MAX_FRICTION_DRIFT, Adaptation, unsettled
-from lah10.bath.bath import Bath, expected_temperature
-from lah10.bath.spectrum_recorder import SpectrumRecorder
-from lah10.crystal.trajectory import write_trajectory
+from lah10.bath.bath import expected_temperature
 from lah10.dynamics import lammps_input as script
-from lah10.dynamics import records
+from lah10.dynamics import outputs
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
+from lah10.dynamics.stage_bath import StageBath
 from lah10.errors import PointFailure, UserError
-from lah10.io import netcdf
 from lah10.io.child import (
     USER_ERROR,
     VOLUME_LIMITS,
@@ -34,10 +31,8 @@ from lah10.io.child import (
     say,
     temperature_limit,
 )
-from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
-from lah10.schema import SPECTRA
-from lah10.units import BOLTZMANN, MVV2E
+from lah10.units import BOLTZMANN
 
 #: Damping of the cell while it finds its volume (`lammps_input.integrator`).
 EQUILIBRATION_DRAG = 2.0
@@ -68,9 +63,7 @@ class Stage:
         self.job, self.ranks = job, Ranks(comm)
         self.name = f"{job.bath} P{job.pressure_GPa:g} T{job.temperature_K:g} {job.stage}"
         atoms = read(job.supercell)
-        self.numbers = atoms.numbers
         self.types = np.array([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()])
-        self.counts = np.bincount(self.types, minlength=len(ELEMENTS))
         self.masses = atoms.get_masses()
         self.timestep = job.dynamics["timestep_fs"] / 1000
         self.total = job.steps("duration_ps")
@@ -79,32 +72,7 @@ class Stage:
         self.frame_every = job.steps("frame_interval_fs") if job.stage == "produce" else 0
         self.expected = expected_temperature(job.bath, job.temperature_K)
         self.wall = 0.0
-
-    def attributes(self, status: str, message: str) -> dict:
-        """Global attributes of the stage's datasets."""
-        job = self.job
-        return {
-            "status": status,
-            "status_message": message,
-            "campaign": job.campaign,
-            "stage": job.stage,
-            "bath": job.bath,
-            "pressure_GPa": job.pressure_GPa,
-            "temperature_K": job.temperature_K,
-            "friction_per_ps": job.bath_options["friction_per_ps"],
-            "cutoff_THz": job.bath_options["cutoff_THz"],
-            "bath_correction": job.bath_options.get("correction", "none"),
-            "pressure_shift_GPa": self._pressure_shift(),
-            "timestep_fs": job.dynamics["timestep_fs"],
-            "seed": job.seed,
-            "potential": str(job.potential["model"]),
-            "potential_sha256": sha256(job.potential["model"]),
-            "config": job.config_json,
-            "versions": records.versions(),
-            "fingerprint": self.fingerprint,
-            "wall_seconds": self.wall,
-            "ps_per_hour": self.done_ps / self.wall * 3600 if self.wall else 0.0,
-        }
+        self.bath = StageBath(job, self.types, self.masses, self.timestep, comm)
 
     @property
     def done_ps(self) -> float:
@@ -198,7 +166,7 @@ class Stage:
         self._from_restart(self.checkpoints.restart(number - 1), False, deviation)
         engine.execute(
             script.integrator(
-                job.pressure_GPa + self._pressure_shift(),
+                job.pressure_GPa + self.bath.pressure_shift(),
                 job.dynamics["barostat_damping_ps"],
                 self.expected,
                 self.timestep,
@@ -206,8 +174,8 @@ class Stage:
                 EQUILIBRATION_DRAG if job.stage == "equilibrate" else 0.0,
             )
         )
-        recorder, every = self._recorder()
-        bath, adaptation = self._bath(recorder, every, number)
+        recorder, every = self.bath.recorder()
+        bath, adaptation = self.bath.of_segment(recorder, every, number, self.checkpoints)
         adapting = round(job.bath_options.get("adaptation_ps", 0.0) / self.timestep)
         engine.attach(bath, recorder, every, adaptation, self.total - adapting)
         steps = min(self.segment, self.total - (number - 1) * self.segment)
@@ -238,85 +206,6 @@ class Stage:
         if self.ranks.first:
             self.checkpoints.save(arrays)
         self.checkpoints.completed = self.ranks.agree(self.checkpoints.completed)
-
-    def _bath(self, recorder, every: int, number: int) -> tuple[Bath, Adaptation | None]:
-        """The bath of a segment and, where an adaptive bath equilibrates, its adaptation."""
-        job, options = self.job, self.job.bath_options
-        friction = options["friction_per_ps"]
-        adapts = job.bath == "adqtb" and job.stage == "equilibrate"
-        bath = Bath(
-            job.bath,
-            job.temperature_K,
-            friction,
-            options["cutoff_THz"],
-            self.masses,
-            self.types,
-            self.timestep,
-            job.number("noise", 63),
-            correction=options.get("correction", "none"),
-            block=recorder.samples * every if adapts else None,
-            comm=self.ranks.comm,
-        )
-        if not adapts:
-            if job.bath == "adqtb":
-                bath.set_random_friction(recorder.frequency, self._adapted_friction(recorder))
-            return bath, None
-        adaptation = Adaptation(
-            recorder.frequency, self._element_masses(), friction, options["adaptation_rate"]
-        )
-        if number > 1:
-            adaptation.restore(self.checkpoints.load(number - 1))
-            bath.set_random_friction(recorder.frequency, adaptation.random_friction)
-        return bath, adaptation
-
-    def _adapted_friction(self, recorder) -> np.ndarray:
-        """γ_r that the equilibration of an adaptive bath settled on, on this recorder's grid."""
-        with xr.open_dataset(self.job.equilibration) as data:
-            grid, settled = data["frequency"].values, data["random_friction"].values
-        return np.array([np.interp(recorder.frequency, grid, row) for row in settled])
-
-    def _pressure_shift(self) -> float:
-        """By how much production sets its barostat higher, GPa (`analysis.deconvolution`)."""
-        if self.job.stage != "produce" or not self.job.bath_options.get("shift_pressure"):
-            return 0.0
-        with xr.open_dataset(self.job.equilibration) as data:
-            return float(data.get("pressure_shift", 0.0))
-
-    def _estimated_pressure_shift(self, volume: np.ndarray) -> float:
-        """What friction added to the kinetic pressure in the later half of this stage, GPa."""
-        from lah10.bath import deconvolution
-
-        recorder, _ = self._recorder()
-        name = "velocity_spectrum"
-        blocks = np.concatenate([part[name] for part in self._segments() if name in part])
-        power = blocks[len(blocks) // 2 :].mean(axis=0)
-        bath = deconvolution.BathParameters(
-            self.job.bath,
-            self.job.temperature_K,
-            self.job.bath_options["friction_per_ps"],
-            self.job.bath_options["cutoff_THz"],
-            self.timestep,
-            self.job.bath_options.get("correction", "none"),
-        )
-        inversion = deconvolution.Deconvolution(recorder.frequency, bath)
-        raw, sharp = inversion.energies(power * self._element_masses()[:, None] * MVV2E)
-        return deconvolution.pressure_shift(
-            raw / BOLTZMANN, sharp / BOLTZMANN, 3 * self.counts, volume[len(volume) // 2 :].mean()
-        )
-
-    def _element_masses(self) -> np.ndarray:
-        return np.array([self.masses[self.types == kind][0] for kind in range(len(ELEMENTS))])
-
-    def _recorder(self) -> tuple[SpectrumRecorder | None, int]:
-        needed = self.job.bath == "adqtb" or self.job.bath_options.get("shift_pressure")
-        if self.job.stage != "produce" and not needed:
-            return None, 0
-        every = self.job.steps("spectrum_interval_fs")
-        samples = self.job.steps("spectrum_segment_ps") // every
-        recorder = SpectrumRecorder(
-            self.types, every * self.timestep, samples, self.job.dynamics["spectrum_atoms"]
-        )
-        return recorder, every
 
     def _record(self, partial: dict) -> None:
         step = self.engine.step
@@ -359,25 +248,11 @@ class Stage:
             f"left {int(left // 3600)}:{int(left % 3600 // 60):02d}:{int(left % 60):02d}"
         )
 
-    def _segments(self):
-        for number in range(1, self.checkpoints.completed + 1):
-            yield self.checkpoints.load(number)
-
-    def _frames(self, partial: dict):
-        for arrays in (*self._segments(), partial):
-            if "frame_time" in arrays:
-                yield from zip(
-                    arrays["frame_time"],
-                    arrays["frame_cell"],
-                    arrays["frame_positions"],
-                    strict=True,
-                )
-
     def _static_energy(self) -> float:
         """Energy of the time-averaged structure relaxed in the mean cell, eV."""
         from lah10.crystal.sites import mean_structure
 
-        atoms = mean_structure(read(self.job.supercell), self._frames({}))
+        atoms = mean_structure(read(self.job.supercell), outputs.frames(self.checkpoints, {}))
         data = Path(self.job.scratch) / "mean.data"
         if self.ranks.first:
             script.write_data(atoms, data)
@@ -390,90 +265,32 @@ class Stage:
         return engine.energy()
 
     def _write(self, status: str, message: str, static: float, partial: dict) -> None:
-        """Write the outputs from the segments kept and, after a failure, the one that broke."""
-        job = self.job
+        """Write the outputs, or what there is of them after a failure."""
         unfinished = partial if status != "ok" else {}
-        parts = [*self._segments(), {k: np.array(v) for k, v in unfinished.items()}]
-        self.wall = float(sum(part.get("wall_seconds", 0.0) for part in parts))
-        attrs = self.attributes(status, message)
-        commands = [line for part in parts if "commands" in part for line in part["commands"]]
-        series = {
-            name: np.concatenate([part[name] for part in parts if name in part])
-            for name in ("time", *records.SERIES, *records.OPTIONAL)
-            if any(name in part for part in parts)
-        }
-        if job.stage == "produce":
-            self._write_production(attrs, parts, unfinished)
-        elif status == "ok":
-            source = self.checkpoints.restart(self.checkpoints.completed)
-            with atomic_path(job.outputs["restart"]) as aside:
-                aside.write_bytes(source.read_bytes())
-        else:
-            # The next stage finds an empty file and hands the failure on.
-            with atomic_path(job.outputs["restart"]) as aside:
-                aside.write_bytes(b"")
-        with atomic_path(job.outputs["commands"]) as aside:
-            aside.write_text("\n".join([*commands, *self.engine.take_commands()]) + "\n")
-        thermo = records.thermo_dataset(
-            series.get("time", []), series, self._element_masses(), self.counts, static, attrs
-        )
-        if job.bath == "adqtb" and job.stage == "equilibrate":
-            thermo = thermo.merge(self._friction_dataset())
-        if status == "ok" and job.stage == "equilibrate" and job.bath_options.get("shift_pressure"):
-            thermo["pressure_shift"] = (
-                (),
-                self._estimated_pressure_shift(series["volume"]),
-                {"units": "GPa", "long_name": "what the friction adds to the kinetic pressure"},
-            )
-        netcdf.write(thermo, job.outputs["thermo"])
-
-    def _friction_dataset(self) -> xr.Dataset:
-        """γ_r that the adaptation settled on, how it came there, and whether it arrived."""
-        recorder, _ = self._recorder()
-        adaptation = Adaptation(
-            recorder.frequency,
-            self._element_masses(),
-            self.job.bath_options["friction_per_ps"],
-            self.job.bath_options["adaptation_rate"],
-        )
-        if self.checkpoints.completed:
-            adaptation.restore(self.checkpoints.load(self.checkpoints.completed))
-        drift = adaptation.drift()
-        if (drift > MAX_FRICTION_DRIFT).any():
-            self.ranks.say(f"{self.name}: {unsettled(drift)}")
-        return records.friction_dataset(
-            recorder.frequency, adaptation.settled(), adaptation.history(), drift
-        )
-
-    def _write_production(self, attrs: dict, parts: list, unfinished: dict) -> None:
-        job = self.job
-        recorder, _ = self._recorder()
-        shape = (0, len(ELEMENTS), len(recorder.frequency))
-        spectra = [
-            np.concatenate([part[name] for part in parts if name in part] or [np.empty(shape)])
-            for name in ("velocity_spectrum", "force_velocity_spectrum")
+        parts = [
+            *outputs.segments(self.checkpoints),
+            {k: np.array(v) for k, v in unfinished.items()},
         ]
-        friction = np.full(shape[1:], float(job.bath_options["friction_per_ps"]))
-        drift = None
-        if job.bath == "adqtb" and attrs["status"] == "ok":
-            friction = self._adapted_friction(recorder)
-            with xr.open_dataset(job.equilibration) as data:
-                drift = data["friction_drift"].values if "friction_drift" in data else None
-        spectra = records.spectra_dataset(
-            recorder.frequency,
-            *spectra,
-            friction,
-            [len(g) for g in recorder.groups],
-            job.bath,
-            job.temperature_K,
-            attrs,
+        self.wall = float(sum(part.get("wall_seconds", 0.0) for part in parts))
+        attrs = outputs.attributes(
+            self.job,
+            status,
+            message,
+            self.fingerprint,
+            self.bath.pressure_shift(),
+            self.wall,
+            self.done_ps,
         )
-        if drift is not None:
-            spectra["friction_drift"] = records.described(SPECTRA["friction_drift"], drift)
-        netcdf.write(spectra, job.outputs["spectra"])
-        title = f"LaH10 {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
-        write_trajectory(
-            job.outputs["trajectory"], self.numbers, self._frames(unfinished), title
+        outputs.write(
+            self.job,
+            self.bath,
+            self.checkpoints,
+            parts,
+            unfinished,
+            attrs,
+            static,
+            self.engine.take_commands(),
+            lambda message: self.ranks.say(f"{self.name}: {message}"),
         )
 
 
