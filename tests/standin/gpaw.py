@@ -1,6 +1,6 @@
 """In GPAW's place where it is not installed: the shipped potential as the reference to learn from.
 
-A folder to put on PYTHONPATH, with as much of GPAW's interface as `potential.data.labels` uses.
+A folder to put on PYTHONPATH, with as much of GPAW's interface as `gpaw_calculation` uses.
 Where the variable STANDIN_FAILS names a file that is not there, the first calculation writes it and
 does not converge.
 """

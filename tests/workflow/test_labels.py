@@ -108,7 +108,7 @@ def test_nothing_to_label_is_told(made):
     settings(made, structures="bad.xyz")
     run = made.snakemake("--dry-run", "labels")
     assert run.returncode == 1
-    assert "bad.xyz frame 0: element Y; La, H are allowed" in run.stdout + run.stderr
+    assert "bad.xyz frame 0: expected elements La, H, got Y" in run.stdout + run.stderr
 
 
 @pytest.mark.skipif(

@@ -29,7 +29,7 @@ def test_mixed_up_elements_are_told(folder):
     """La where H was: of the same numbers, so that nothing else is wrong."""
     types = np.loadtxt(folder / "type.raw", dtype=int)
     np.savetxt(folder / "type.raw", np.roll(types, 1), fmt="%d")
-    with pytest.raises(UserError, match=r"frame 0: La and (La|H) [01]\.\d+ Å apart; .*mixed up"):
+    with pytest.raises(UserError, match=r"frame 0: .* La and (La|H) .* got [01]\.\d+ Å .*mixed up"):
         plausibility.check(deepmd_folders.read_deepmd(folder, "a"))
 
 
@@ -50,39 +50,39 @@ BAD_ARRAYS = {
     "a lost atom": (
         "coord",
         lambda c: c[:, :-3],
-        r"coord.npy: shape \(5, 30\).*33 numbers a frame",
+        r"coord.npy: expected 33 numbers a frame.*shape \(5, 30\)",
     ),
-    "whole numbers": ("energy", lambda e: e.astype(int), r"energy.npy: int64 is not allowed"),
+    "whole numbers": ("energy", lambda e: e.astype(int), r"energy.npy: expected .* got int64"),
     "energy of one frame in hartree": (
         "energy",
         one_frame(lambda e: e / HARTREE),
-        r"frame 3: energy -0.* eV an atom.*mixed units",
+        r"frame 3: expected an energy within 2 eV an atom.*got -0.*mixed units",
     ),
     "forces in hartree/bohr": (
         "force",
         lambda f: f / HARTREE * BOHR,
-        r"set.000 frame 0: median rms force",
+        r"set.000 frame 0: expected a median rms force",
     ),
-    "cell in bohr": ("box", lambda b: b / BOHR, r"frame 0: 20.* Å3 an atom.*bohr.*4 more frames"),
-    "fractional coordinates": ("coord", lambda c: c * 0.2, r"frame 0: two atoms 0\.\d+ Å apart"),
+    "cell in bohr": ("box", lambda b: b / BOHR, r"frame 0: .* got 20.*bohr.*4 more frames"),
+    "fractional coordinates": ("coord", lambda c: c * 0.2, r"frame 0: .* got two 0\.\d+ Å apart"),
     "an atom on another": (
         "coord",
         one_frame(lambda c: np.concatenate([c[:-3], c[-6:-3] + 0.1])),
-        r"frame 3: two atoms 0\.17 Å apart",
+        r"frame 3: expected atoms 0.35 Å apart or more, got two 0\.17 Å apart",
     ),
     "forces of other atoms": (
         "force",
         one_frame(lambda f: f + 0.1),
-        r"frame 3: forces add up to 1.1 eV/Å; at most 0.1",
+        r"frame 3: expected forces that add up to at most 0.1 eV/Å, got 1.1 ",
     ),
     "one atom's force lost": (
         "force",
         one_frame(lambda f: np.concatenate([f[:6], 0 * f[6:9], f[9:]])),
-        r"frame 3: forces add up to 0\.\d+ eV/Å; at most 0.1",
+        r"frame 3: expected forces that add up to at most 0.1 eV/Å, got 0\.\d+ ",
     ),
-    "virial of the wrong sign": ("virial", lambda v: -v, r"frame 0: pressure -1\d\d.* GPa.*sign"),
-    "one virial in kbar": ("virial", one_frame(lambda v: 10 * v), r"frame 3: pressure 1\d\d\d GPa"),
-    "virial in hartree": ("virial", lambda v: v / HARTREE, r"frame 0: pressure 5\.\d+ GPa"),
+    "virial of the wrong sign": ("virial", lambda v: -v, r"frame 0: .*pressure.* got -1\d\d.*sign"),
+    "one virial in kbar": ("virial", one_frame(lambda v: 10 * v), r"frame 3: .* got 1\d\d\d from"),
+    "virial in hartree": ("virial", lambda v: v / HARTREE, r"frame 0: .* got 5\.\d+ from"),
 }
 
 

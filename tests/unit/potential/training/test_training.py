@@ -23,7 +23,7 @@ from toy_training import read_curve, toy_input
 
 def test_a_gpu_that_is_not_there_is_refused(index, tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(UserError, match="device: gpu is not allowed, TensorFlow sees no GPU here"):
+    with pytest.raises(UserError, match="device: expected cpu or auto, since TensorFlow finds no"):
         training.train([toy_input(index)], index, tmp_path / "run", tmp_path / "log", device="gpu")
     assert not (tmp_path / "run").exists()
 

@@ -37,7 +37,7 @@ def test_the_limit_of_the_force_is_measured_or_unknown():
     found = acceptance.of_errors({"toy": {}}, {"toy": errors()})
     assert len(found) == 3 and all(v.reached is None for v in found)
     assert str(found[2]) == "not measured: pressure error, toy: unknown (at most 1 GPa)"
-    with pytest.raises(ValueError, match="toy: 9 frames beside 8 of the published model"):
+    with pytest.raises(ValueError, match="expected the frames of the published model, 8, got 9"):
         acceptance.of_errors({"toy": errors()}, {"toy": errors(frames=8)})
 
 

@@ -202,7 +202,7 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     """Energy per mode and kinetic temperature against temperature at one pressure, every bath.
 
     The line is k_B T, the equipartition of classical nuclei. Of quantum baths the kinetic
-    temperature freed of the broadening by friction is shown too and, with phonons in the dataset,
+    temperature deconvolved from the friction is shown too and, with phonons in the dataset,
     the harmonic crystal (dotted) and what a bath of finite friction gives it (dash-dotted).
     """
     figure, axes = one_panel(3.4, 3.2)
@@ -263,7 +263,7 @@ def fig3b(dataset: xr.Dataset) -> Figure:
     """Zero-point energy per mode (as a temperature) against pressure.
 
     Each bath at its lowest temperature that has values: ½ħω averaged over the vibrational density
-    of states seen there, of quantum baths also freed of the broadening by their friction.
+    of states seen there, of quantum baths also deconvolved from their friction.
     """
     figure, axes = one_panel(3.4, 2.9)
     edges = cell_edges(dataset.pressure.values, lone=20.0, floor=0.0)

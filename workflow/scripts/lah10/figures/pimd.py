@@ -55,7 +55,7 @@ def draw_point(
 def draw(rows: xr.Dataset, title: str) -> Figure:
     """g(r) of La–H and H–H, and kinetic temperatures, volume and θ, of one point.
 
-    Open diamonds: a bath's kinetic temperature freed of what its friction adds; crosses: what its
+    Open diamonds: a bath's kinetic temperature deconvolved from its friction; crosses: what its
     vibrations should hold by their response; open triangles: θ of centroids. Errors are one
     standard error; the band is the reference's.
     """

@@ -21,7 +21,7 @@ from lah10.analysis import dataset as datasets
 from lah10.io.files import atomic_path
 
 STYLE = Path(__file__).with_name("publication.mplstyle")
-#: Okabe and Ito's colours (Wong, Nature Methods 8, 441 (2011)), told apart by all kinds of sight.
+#: Okabe and Ito's colours (Wong, Nature Methods 8, 441 (2011)), distinct to all kinds of sight.
 COLOURS = {"classical": "#0072B2", "qtb": "#D55E00", "adqtb": "#009E73", "pimd": "#CC79A7"}
 NAMES = {
     "classical": "classical",

@@ -124,7 +124,7 @@ def summarise(
         if last["converged"]
         else f"Not yet agreed: {last['above']:.2%} of the frames of round {last['round']} have a "
         f"deviation of {last['lower']:g} eV/Å or more, the limit is {last['limit']:.2%}, and no "
-        "more rounds are allowed. What the last training brought shows in a further round "
+        "further round follows. What the last training brought shows in a further round "
         "(`learn.rounds`)."
     )
     lines = [

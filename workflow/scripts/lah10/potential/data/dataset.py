@@ -24,7 +24,7 @@ def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
     if path.is_file():
         systems = read_extxyz(path, name)
     elif path.is_dir():
-        # Of a folder that was copied in part any may be there; read_deepmd says what is not.
+        # Of a folder that was copied in part any may be there; read_deepmd names what is missing.
         names = ("type.raw", "type_map.raw", "set.*")
         folders = sorted({part.parent for name in names for part in path.rglob(name)})
         systems = [read_deepmd(f, "/".join((name, *f.relative_to(path).parts))) for f in folders]
@@ -35,7 +35,7 @@ def read(path: str | os.PathLike, name: str | None = None) -> list[System]:
         raise UserError(f"{path}: no such file or folder; give a DeePMD folder or an extended XYZ")
     if not systems:
         raise UserError(
-            f"{path}: no frames there; DeePMD folders (with type.raw, type_map.raw and set.*) or "
-            "extended XYZ files (*.xyz) are allowed"
+            f"{path}: expected DeePMD folders (with type.raw, type_map.raw and set.*) or extended "
+            "XYZ files (*.xyz), got no frames there"
         )
     return systems

@@ -37,7 +37,7 @@ def read_deepmd(folder: str | os.PathLike, name: str, energies: bool = True) -> 
     folder = Path(folder)
     types = _read_types(folder)
     if (folder / "nopbc").exists():
-        raise UserError(f"{folder}/nopbc: open boundaries; only periodic crystals are allowed")
+        raise UserError(f"{folder}/nopbc: expected a periodic crystal, got open boundaries")
     sets = sorted(p for p in folder.glob("set.*") if p.is_dir())
     if not sets:
         raise UserError(f"{folder}: no set.* folder, so no frames; remove it or complete it")
@@ -76,20 +76,20 @@ def _read_types(folder: Path) -> np.ndarray:
         ) from None
     if unknown := [n for n in names if n not in ELEMENTS] or (len(set(names)) != len(names)):
         listed = ", ".join(unknown) if isinstance(unknown, list) else "one stands there twice"
-        raise UserError(f"{map_file}: {listed}; {', '.join(ELEMENTS)}, each once, are allowed")
+        raise UserError(f"{map_file}: expected {', '.join(ELEMENTS)}, each once, got {listed}")
     try:
         types = np.loadtxt(type_file, dtype=int, ndmin=1)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{type_file}: cannot be read ({error}); one whole number an atom is allowed"
+            f"{type_file}: expected one whole number an atom, cannot be read ({error})"
         ) from None
     if len(types) == 0:
-        raise UserError(f"{type_file}: empty; one whole number an atom is allowed")
+        raise UserError(f"{type_file}: expected one whole number an atom, got an empty file")
     bad = np.flatnonzero((types < 0) | (types >= len(names)))
     if len(bad):
         raise UserError(
-            f"{type_file}: atom {bad[0]} has type {types[bad[0]]}; 0 to {len(names) - 1}, the "
-            f"lines of type_map.raw, are allowed"
+            f"{type_file}: expected types 0 to {len(names) - 1}, the lines of type_map.raw, got "
+            f"{types[bad[0]]} of atom {bad[0]}"
         )
     return np.array([ELEMENTS.index(n) for n in names])[types]
 
@@ -109,20 +109,20 @@ def _read_set(folder: Path, n_atoms: int, energies: bool) -> dict[str, np.ndarra
         except (OSError, ValueError, EOFError) as error:
             raise UserError(f"{file}: cannot be read, cut short? ({error})") from None
         if not np.issubdtype(array.dtype, np.floating):
-            raise UserError(f"{file}: {array.dtype} is not allowed; floating-point numbers are")
+            raise UserError(f"{file}: expected floating-point numbers, got {array.dtype}")
         per_frame = width(n_atoms)
         if array.size == 0:
             raise UserError(f"{file}: empty; remove the set or complete it")
         if array.size % per_frame or (array.ndim > 1 and array.size // len(array) != per_frame):
             raise UserError(
-                f"{file}: shape {array.shape} is not allowed; {per_frame} numbers a frame are, "
-                f"for the {n_atoms} atoms of type.raw"
+                f"{file}: expected {per_frame} numbers a frame, for the {n_atoms} atoms of "
+                f"type.raw, got the shape {array.shape}"
             )
         arrays[key] = array.reshape(-1, per_frame).astype(float)
     counts = {key: len(array) for key, array in arrays.items()}
     if len(set(counts.values())) > 1:
-        told = ", ".join(f"{key} {count}" for key, count in counts.items())
-        raise UserError(f"{folder}: frames differ in number ({told}); a file was cut short?")
+        found = ", ".join(f"{key} {count}" for key, count in counts.items())
+        raise UserError(f"{folder}: frames differ in number ({found}); a file was cut short?")
     return arrays
 
 

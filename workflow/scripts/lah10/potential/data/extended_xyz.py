@@ -39,7 +39,7 @@ def read_extxyz(path: str | os.PathLike, name: str) -> list[System]:
         symbols = atoms.get_chemical_symbols()
         if unknown := sorted(set(symbols) - set(ELEMENTS)):
             raise UserError(
-                f"{where}: element {', '.join(unknown)}; {', '.join(ELEMENTS)} are allowed"
+                f"{where}: expected elements {', '.join(ELEMENTS)}, got {', '.join(unknown)}"
             )
         if not atoms.pbc.all():
             raise UserError(f"{where}: not periodic in all directions; a Lattice is needed")

@@ -1,4 +1,4 @@
-"""Get a public data set at a pinned commit, and believe it only by its checksums."""
+"""Get a public data set at a pinned commit, and accept it only by its checksums."""
 
 import os
 import shutil
@@ -27,7 +27,9 @@ def read_manifest(path: str | os.PathLike) -> dict[str, str]:
     for number, line in enumerate(lines, start=1):
         digest, _, name = line.partition("  ")
         if len(digest) != 64 or not name or Path(name).is_absolute() or ".." in Path(name).parts:
-            raise UserError(f"{path}: line {number} is not of the form '<SHA-256>  <file>'")
+            raise UserError(
+                f"{path}: line {number}: expected '<SHA-256>  <file>', got {line[:40]!r}"
+            )
         files[name] = digest
     if not files:
         raise UserError(f"{path}: expected lines as sha256sum prints them, got none")
@@ -90,7 +92,7 @@ def _clone(source: Source, clone: Path) -> Path:
     if shutil.which("git") is None:
         raise UserError(f"git is not installed; install it, or {advice}")
     steps = (
-        # An abbreviated commit cannot be asked for, so all commits come, but no files.
+        # git cannot fetch an abbreviated commit alone, so all commits come, but no files.
         ["clone", "--quiet", "--filter=blob:none", "--no-checkout", source.repository, str(clone)],
         ["-C", str(clone), "sparse-checkout", "set", "--no-cone", f"/{source.folder}/"],
         ["-C", str(clone), "checkout", "--quiet", "--detach", source.commit],

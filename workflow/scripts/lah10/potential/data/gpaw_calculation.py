@@ -16,7 +16,7 @@ from lah10.errors import UserError
 
 
 class CalculationFailed(Exception):
-    """A calculation that came to no result; its text says why."""
+    """A calculation that came to no result; its text gives the reason."""
 
 
 @functools.cache
@@ -77,12 +77,13 @@ def run_gpaw(
             "as `make dft` does, or set GPAW_SETUP_PATH"
         ) from None
     except ConvergenceError as error:
-        told = f": {error}" if str(error) else ""
+        reason = f": {error}" if str(error) else ""
         raise CalculationFailed(
-            f"not converged within {settings.iterations} iterations ({type(error).__name__}{told})"
+            f"not converged within {settings.iterations} iterations "
+            f"({type(error).__name__}{reason})"
         ) from None
     except Exception as error:
         # Whatever a density that diverged makes of the numbers: the other structures go on.
-        told = f": {error}" if str(error) else ""
-        raise CalculationFailed(f"GPAW failed ({type(error).__name__}{told})") from None
+        reason = f": {error}" if str(error) else ""
+        raise CalculationFailed(f"GPAW failed ({type(error).__name__}{reason})") from None
     return energy, forces, stress

@@ -259,7 +259,7 @@ def collect(
     """Add the labelled ones of the structures of a file to an extended XYZ file of a data set.
 
     Frames that stand there already stay, and the same structure is not added twice; what failed is
-    left out. What the structures' own file says of them (`info`) is kept.
+    left out. What the structures' own file holds beside (`info`) is kept.
 
     Parameters
     ----------

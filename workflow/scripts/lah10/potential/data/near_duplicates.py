@@ -1,8 +1,8 @@
-"""Frames that are the same structure: what was trained on says nothing when it is tested with.
+"""Frames that are the same structure: those trained on are no test of a potential.
 
-A structure is known by what stays when the crystal is moved, wrapped, turned, mirrored or repeated
-and its atoms are renumbered: the volume per atom and, around every atom, the distances to its
-nearest neighbours of each element. Where no atom moves by more than d, none of these distances
+A structure is identified by what stays when the crystal is moved, wrapped, turned, mirrored or
+repeated and its atoms are renumbered: the volume per atom and, around every atom, the distances to
+its nearest neighbours of each element. Where no atom moves by more than d, none of these distances
 changes by more than 2 d.
 """
 
@@ -19,7 +19,7 @@ from lah10.potential.data.systems import System
 
 #: Neighbours of each element around an atom, and the distance, Å, beyond which all are alike.
 NEIGHBOURS, CUTOFF = 8, 4.5
-#: Å by which atoms differ: up to the first, two frames are one; up to the second they are told.
+#: Å by which atoms differ: up to the first, two frames are one; up to the second they are reported.
 SAME, NEAR = 1e-3, 0.05
 #: Added to the environments of another element, Å: more than distances differ by.
 APART = 100.0

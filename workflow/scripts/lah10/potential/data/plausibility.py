@@ -49,7 +49,7 @@ def check(system: System, energies: bool = True) -> None:
     Raises
     ------
     UserError
-        For the first such frame: what it has and what is allowed.
+        For the first such frame: what is expected, and what it has.
     """
     for key in ("boxes", "coordinates", "energies", "forces", "virials"):
         if key == "energies" and not energies:
@@ -64,20 +64,20 @@ def check(system: System, energies: bool = True) -> None:
         system,
         net > NET_FORCE,
         lambda i: (
-            f"forces add up to {net[i]:.2g} eV/Å; at most {NET_FORCE:g} is allowed (atoms lost, or "
-            "forces of other frames?)"
+            f"expected forces that add up to at most {NET_FORCE:g} eV/Å, got {net[i]:.2g} (atoms "
+            "lost, or forces of other frames?)"
         ),
     )
     rms = np.sqrt((system.forces**2).mean(axis=(1, 2)))
     refuse(
         system,
         rms > LARGEST_FORCE,
-        lambda i: f"rms force {rms[i]:.3g} eV/Å; at most {LARGEST_FORCE:g} is allowed",
+        lambda i: f"expected an rms force of at most {LARGEST_FORCE:g} eV/Å, got {rms[i]:.3g}",
     )
     if len(system) >= 3 and np.median(rms) < SMALLEST_FORCE:
         raise UserError(
-            f"{system.frames[0]}: median rms force of the system {np.median(rms):.2g} eV/Å; at "
-            f"least {SMALLEST_FORCE:g} is allowed (in hartree/bohr?)"
+            f"{system.frames[0]}: expected a median rms force of the system of at least "
+            f"{SMALLEST_FORCE:g} eV/Å, got {np.median(rms):.2g} (in hartree/bohr?)"
         )
     energy = system.energies / system.n_atoms
     distance = np.abs(energy - np.median(energy))
@@ -85,8 +85,8 @@ def check(system: System, energies: bool = True) -> None:
         system,
         distance > ENERGY_SPREAD,
         lambda i: (
-            f"energy {energy[i]:.3f} eV an atom, {distance[i]:.3g} from the system's median; at "
-            f"most {ENERGY_SPREAD:g} is allowed (mixed units?)"
+            f"expected an energy within {ENERGY_SPREAD:g} eV an atom of the system's median, got "
+            f"{energy[i]:.3f}, {distance[i]:.3g} from it (mixed units?)"
         ),
     )
     _check_pressures(system)
@@ -98,22 +98,22 @@ def check_geometry(system: System) -> None:
     Raises
     ------
     UserError
-        For the first such frame: what it has and what is allowed.
+        For the first such frame: what is expected, and what it has.
     """
     per_atom = system.volumes / system.n_atoms
     low, high = VOLUME_PER_ATOM
     refuse(
         system,
         (per_atom < low) | (per_atom > high),
-        lambda i: f"{per_atom[i]:.3g} Å3 an atom; {low:g} to {high:g} is allowed (cell in bohr?)",
+        lambda i: f"expected {low:g} to {high:g} Å3 an atom, got {per_atom[i]:.3g} (cell in bohr?)",
     )
     shortest = shortest_distances(system, SHORTEST_DISTANCE)
     refuse(
         system,
         shortest < SHORTEST_DISTANCE,
         lambda i: (
-            f"two atoms {shortest[i]:.2f} Å apart; {SHORTEST_DISTANCE:g} or more is allowed "
-            "(coordinates in other units than the cell, or fractional?)"
+            f"expected atoms {SHORTEST_DISTANCE:g} Å apart or more, got two {shortest[i]:.2f} Å "
+            "apart (coordinates in other units than the cell, or fractional?)"
         ),
     )
     for element, limit in zip(ELEMENTS, SHORTEST_OF_LANTHANUM, strict=True):
@@ -122,8 +122,8 @@ def check_geometry(system: System) -> None:
             system,
             near < limit,
             lambda i, element=element, limit=limit, near=near: (
-                f"La and {element} {near[i]:.2f} Å apart; {limit:g} or more is allowed (elements "
-                "mixed up?)"
+                f"expected La and {element} {limit:g} Å apart or more, got {near[i]:.2f} Å "
+                "(elements mixed up?)"
             ),
         )
 
@@ -141,9 +141,9 @@ def _check_pressures(system: System) -> None:
         system,
         (pressures < low) | (pressures > high),
         lambda i: (
-            f"pressure {pressures[i]:.4g} GPa from the virial; {low[i]:.0f} to {high[i]:.0f} is "
-            f"allowed at {system.volumes[i] / counts[0]:.1f} Å3 a formula unit (sign or unit of "
-            "the virial? eV, positive when compressed)"
+            f"expected a pressure of {low[i]:.0f} to {high[i]:.0f} GPa at "
+            f"{system.volumes[i] / counts[0]:.1f} Å3 a formula unit, got {pressures[i]:.4g} from "
+            "the virial (its sign or unit? eV, positive when compressed)"
         ),
     )
 

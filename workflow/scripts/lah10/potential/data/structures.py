@@ -68,8 +68,8 @@ def read_structures(path: str | os.PathLike) -> dict[str, Structure]:
         )
         if not files:
             raise UserError(
-                f"{path}: no structures there; files named {', '.join(f'*{s}' for s in SUFFIXES)}, "
-                "POSCAR* or CONTCAR* are allowed"
+                f"{path}: expected files named {', '.join(f'*{s}' for s in SUFFIXES)}, POSCAR* or "
+                "CONTCAR*, got no structures there"
             )
     elif path.is_file():
         files = [path]
@@ -93,7 +93,9 @@ def checked_structure(atoms: Atoms, where: str) -> Structure:
     """One checked structure."""
     symbols = atoms.get_chemical_symbols()
     if unknown := sorted(set(symbols) - set(ELEMENTS)):
-        raise UserError(f"{where}: element {', '.join(unknown)}; {', '.join(ELEMENTS)} are allowed")
+        raise UserError(
+            f"{where}: expected elements {', '.join(ELEMENTS)}, got {', '.join(unknown)}"
+        )
     if not symbols:
         raise UserError(f"{where}: no atoms; remove the frame")
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):

@@ -100,12 +100,12 @@ def check_unchanged(change: Mapping[str, float], content: dict, what: str, hint:
     precision = descriptors(content["model"]["descriptor"])[0].get("precision", "float64")
     limits = REWRITTEN.get(precision, REWRITTEN["float64"])
     if not all(change[key] < limit for key, limit in limits.items()):
-        told, allowed = (
+        found, allowed = (
             f"forces by {d['force']:.2g} eV/Å, energy by {d['energy']:.2g} eV/atom and virial by "
             f"{d['virial']:.2g} eV/atom"
             for d in (change, limits)
         )
-        raise UserError(f"{what} changed {told}; at most {allowed} is allowed.{hint}")
+        raise UserError(f"{what} changed {found}; expected at most {allowed}.{hint}")
 
 
 def difference(

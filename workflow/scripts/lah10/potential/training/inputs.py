@@ -47,13 +47,13 @@ def training_input(
     model = content.get("model", {})
     if model.get("type_map") != list(ELEMENTS):
         raise UserError(
-            f"training input: model.type_map: {model.get('type_map')} is not allowed; "
-            f"{list(ELEMENTS)} is"
+            f"training input: model.type_map: expected {list(ELEMENTS)}, got "
+            f"{model.get('type_map')}"
         )
     if steps % checkpoint_steps:
         raise UserError(
-            f"training: {steps} steps with a checkpoint every {checkpoint_steps} is not allowed; a "
-            "multiple is, or the last steps would be lost"
+            f"training: expected steps that are a multiple of those between checkpoints, "
+            f"{checkpoint_steps}, or the last would be lost, got {steps}"
         )
     index_path = Path(index_path).resolve()
     index = read_index(index_path)
@@ -131,8 +131,8 @@ def _check_neighbours(
     most = np.max([neighbours.most_neighbours(s, cutoff) for s in systems], axis=0)
     if any(has > room for has, room in zip(most, sel, strict=True)):
         raise UserError(
-            f"training input: descriptor.{where}: {list(sel)} is not allowed; the data have up to "
-            f"{most.tolist()} neighbours ({', '.join(ELEMENTS)}) within {cutoff:g} Å"
+            f"training input: descriptor.{where}: expected {most.tolist()} or more, the neighbours "
+            f"({', '.join(ELEMENTS)}) in the data within {cutoff:g} Å, got {list(sel)}"
         )
 
 

@@ -95,11 +95,11 @@ def asked_for(content: Mapping) -> Multipoles | None:
     where = f"training input: model.descriptor.{KEY}"
     names = set(Multipoles.__annotations__)
     if not isinstance(value, Mapping) or set(value) != names:
-        raise UserError(f"{where}: {value} is not allowed; {', '.join(sorted(names))} are needed")
+        raise UserError(f"{where}: expected {', '.join(sorted(names))}, got {value}")
     if descriptor.get("type") != "se_e2_a" or descriptor.get("type_one_side", False):
         raise UserError(
-            f"{where} is not allowed with the descriptor {descriptor.get('type')}; se_e2_a without "
-            "type_one_side is needed"
+            f"{where}: expected the descriptor se_e2_a without type_one_side, got "
+            f"{descriptor.get('type')}"
         )
     width = descriptor["neuron"][-1]
     for name, lowest, highest in (
@@ -110,15 +110,15 @@ def asked_for(content: Mapping) -> Multipoles | None:
         number = value[name]
         if type(number) is not int or not lowest <= number <= highest:
             raise UserError(
-                f"{where}.{name}: {number!r} is not allowed; a whole number from {lowest} to "
-                f"{highest} is"
+                f"{where}.{name}: expected a whole number from {lowest} to {highest}, got "
+                f"{number!r}"
             )
     cutoff, sel = value["cutoff"], value["sel"]
     rcut, room = descriptor["rcut"], descriptor.get("sel")
     if type(cutoff) not in (int, float) or not 0 < cutoff <= rcut:
         raise UserError(
-            f"{where}.cutoff: {cutoff!r} is not allowed; a length above 0 and up to rcut, {rcut:g} "
-            "Å, is"
+            f"{where}.cutoff: expected a length above 0 and up to rcut, {rcut:g} Å, got "
+            f"{cutoff!r}"
         )
     if (
         not (isinstance(sel, list) and isinstance(room, list))
@@ -126,8 +126,8 @@ def asked_for(content: Mapping) -> Multipoles | None:
         or not all(type(n) is int and 0 < n <= most for n, most in zip(sel, room, strict=True))
     ):
         raise UserError(
-            f"{where}.sel: {sel!r} is not allowed; a whole number for each element is, from 1 to "
-            f"that of the descriptor's sel, {room}"
+            f"{where}.sel: expected a whole number for each element, from 1 to that of the "
+            f"descriptor's sel, {room}, got {sel!r}"
         )
     return Multipoles(**(value | {"sel": tuple(sel)}))
 

@@ -57,13 +57,13 @@ def asked_for(content: Mapping) -> str | None:
         return None
     if value not in FITTING:
         raise UserError(
-            f"training input: {KEY}: {value!r} is not allowed; {' or '.join(FITTING)} is"
+            f"training input: {KEY}: expected {' or '.join(FITTING)}, got {value!r}"
         )
     kind = content.get("model", {}).get("descriptor", {})
     if kind.get("type") != "se_e2_a" or kind.get("type_one_side", False):
         raise UserError(
-            f"training input: {KEY}: {value} is not allowed with the descriptor "
-            f"{kind.get('type')}; se_e2_a without type_one_side is needed"
+            f"training input: {KEY}: {value}: expected the descriptor se_e2_a without "
+            f"type_one_side, got {kind.get('type')}"
         )
     return value
 

@@ -101,9 +101,8 @@ def _check_gpu() -> None:
     )
     if run.returncode:
         raise UserError(
-            "training: device: gpu is not allowed, TensorFlow sees no GPU here; cpu and auto are "
-            "allowed (the pinned packages are those for CPUs: for a GPU install "
-            "deepmd-kit[gpu,cu12])"
+            "training: device: expected cpu or auto, since TensorFlow finds no GPU here, got gpu "
+            "(the pinned packages are those for CPUs: for a GPU install deepmd-kit[gpu,cu12])"
         )
 
 
@@ -180,8 +179,8 @@ def _condition(
     """Write the graph that a conditioned stage starts from, and its coordinates."""
     if before is None:
         raise UserError(
-            f"training input: {preconditioning.KEY} is not allowed in the first stage; it takes a "
-            "model to go on from"
+            f"training input: {preconditioning.KEY}: expected in a later stage, since it takes a "
+            "model to go on from, got in the first"
         )
     if Path(before).is_dir():
         run(["freeze", "-c", ".", "-o", str(folder / START)], Path(before))
@@ -250,7 +249,7 @@ def publish(
     content: str | os.PathLike,
     curve: str | os.PathLike,
 ) -> None:
-    """Write what a training was asked (`content`, JSON) and its last stage's curve (`curve`)."""
+    """Write the inputs of a training (`content`, JSON) and its last stage's curve (`curve`)."""
     write_json(content, {"stages": [without_paths(stage) for stage in stages]})
     with atomic_path(curve) as aside:
         shutil.copyfile(stage_folder(folder, len(stages) - 1) / CURVE, aside)

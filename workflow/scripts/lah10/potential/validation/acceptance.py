@@ -53,7 +53,7 @@ class Verdict:
 
 
 def of_errors(ours: Mapping[str, Mapping], published: Mapping[str, Mapping]) -> list[Verdict]:
-    """Verdicts on the errors over the held-out frames, by source (`validation.tabulate`).
+    """Verdicts on the errors over the held-out frames, by source (`held_out.tabulate`).
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def of_errors(ours: Mapping[str, Mapping], published: Mapping[str, Mapping]) -> 
         other = published.get(source, {})
         if other and errors and other["frames"] != errors["frames"]:
             raise ValueError(
-                f"{source}: {errors['frames']} frames beside {other['frames']} of the published "
-                "model; the same frames are allowed"
+                f"{source}: expected the frames of the published model, {other['frames']}, "
+                f"got {errors['frames']}"
             )
         energy = errors.get("energy_rmse_one_constant")
         found += [
@@ -87,7 +87,10 @@ def of_errors(ours: Mapping[str, Mapping], published: Mapping[str, Mapping]) -> 
 
 
 def of_lengths(lengths: Mapping[str, Mapping]) -> Verdict:
-    """Verdict on the worst length of Table I (`statics.compare`); a crystal without one misses."""
+    """Verdict on the worst length of Table I (`equation_of_state.compare`).
+
+    A model that has no such crystal misses the limit.
+    """
     deviations = [row["deviation"] for row in lengths.values()]
     worst = max(np.inf if value is None else abs(value) for value in deviations)
     return Verdict("worst length of Table I", worst, LENGTH, "%")

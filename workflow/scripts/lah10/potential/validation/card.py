@@ -44,8 +44,8 @@ def render(folder: str | os.PathLike, split: Split) -> str:
     """The card in Markdown, from the files in a potential's folder.
 
     Needed are lah10.pb, training.json and validation.json; statics.json, phonons.json,
-    conservation.json, speed.json and comparison.json (another model's validation) are told when
-    they are there.
+    conservation.json, speed.json and comparison.json (another model's validation) are shown
+    where they are there.
 
     Raises
     ------

@@ -7,7 +7,7 @@ force on 32f vanishes. All distances follow, and all angles are 90°:
     La-H(32f) = a √((½ - x)² + 2x²),    La-H(8c) = a √3/4,      La-La = a/√2,
     H(8c)-H(32f) = a √3 (¼ - x),        H(32f)-H(32f) = 2 a x.
 
-Whether the crystal keeps these angles is asked apart: it is relaxed once more at the table's
+Whether the crystal keeps these angles is another test: it is relaxed once more at the table's
 pressure, without symmetry and from a disturbed start (`relaxation`).
 
 The two codes that the potential learnt from differ by a pressure (`alignment`). It learnt the
@@ -99,17 +99,18 @@ def read(path: str | os.PathLike, pulay: float = 0.0) -> xr.Dataset:
             near, far = (float(words[words.index("LaH") + k]) for k in (1, 2))
         except (ValueError, IndexError):
             raise UserError(
-                f"{path}: line {number} is not allowed; `a Å V Å3 E eV P GPa … LaH [Å Å]` is"
+                f"{path}: line {number}: expected `a Å V Å3 E eV P GPa … LaH [Å Å]`, got "
+                f"{line[:60]!r}"
             ) from None
         if abs(far - value["a"] * np.sqrt(3) / 4) > 0.001 * far:
             raise UserError(
-                f"{path}: line {number}: La-H of {far} Å is not a √3/4 of a = {value['a']} Å; "
-                "distances of Fm-3m are allowed"
+                f"{path}: line {number}: expected distances of Fm-3m, got La-H of {far} Å, "
+                f"which is not a √3/4 of a = {value['a']} Å"
             )
         x = (1 - np.sqrt(12 * (near / value["a"]) ** 2 - 2)) / 6  # 3x² - x + ¼ = (La-H/a)²
         rows.append((value["a"], value["V"], value["E"], value["P"], x))
     if len(rows) < 4:
-        raise UserError(f"{path}: {len(rows)} lattice constants; four or more are allowed")
+        raise UserError(f"{path}: expected four or more lattice constants, got {len(rows)}")
     a, volume, energy, pressure, x = np.array(sorted(rows)).T
     pressure += pulay * ATOMS / volume * EV_PER_A3_IN_GPA
     return _dataset(a, volume, energy, pressure, x)
@@ -196,7 +197,7 @@ def at_pressure(data: xr.Dataset, pressure: float) -> dict[str, float]:
         raise UserError("the crystal is at rest at fewer than four of the lattice constants")
     low, high = data.pressure.min().item(), data.pressure.max().item()
     if not low <= pressure <= high:
-        raise UserError(f"{pressure:g} GPa is not allowed; {low:.0f} to {high:.0f} GPa are")
+        raise UserError(f"expected {low:.0f} to {high:.0f} GPa, got {pressure:g} GPa")
     order = np.argsort(data.pressure.values)
     p, a = data.pressure.values[order], data.a.values[order]
     constant = float(CubicSpline(p, a)(pressure))
@@ -217,7 +218,7 @@ def compare(dft: xr.Dataset, model: xr.Dataset, pressure: float) -> dict:
     """
     try:
         found = at_pressure(model, pressure)
-    except UserError:  # a potential without this crystal is a result, and the table says so
+    except UserError:  # a potential without this crystal is a result, which the table shows
         found = dict.fromkeys(LENGTHS, np.nan)
     table = {
         name: {
@@ -262,7 +263,7 @@ def freely(
 
 
 def _plain(value: float) -> float | None:
-    """A number that JSON knows: not NaN."""
+    """A number that JSON can hold; None for NaN."""
     return float(value) if np.isfinite(value) else None
 
 

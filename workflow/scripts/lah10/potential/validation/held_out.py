@@ -26,7 +26,7 @@ from lah10.potential.data.systems import System, pressures
 from lah10.potential.evaluate import Prediction, evaluate
 from lah10.potential.validation import extrapolation_scan
 
-#: GPa, limits of the ranges that are told apart.
+#: GPa, limits of the ranges that errors are given for.
 PRESSURE_RANGES = (0, 100, 125, 150, 175, 200, 250, 300, 500)
 #: eV/Å: forces are counted in squares of this size, up to this size.
 FORCE_BIN, FORCE_LIMIT = 0.1, 12.0
@@ -171,7 +171,7 @@ def validate(
     name : str, optional
         Of the model, in the table; by default its file's.
     crystal : ase.Atoms
-        LaH10 at rest, whose walks out of the data are recorded (`shortrange`).
+        LaH10 at rest, whose walks out of the data are recorded (`extrapolation_scan`).
 
     Raises
     ------

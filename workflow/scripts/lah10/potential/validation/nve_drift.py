@@ -60,7 +60,7 @@ def drift(slopes: Sequence[float]) -> tuple[float, float]:
     """
     count = len(slopes)
     if count < 2:
-        raise ValueError(f"{count} runs say nothing of their error; at least 2 are needed")
+        raise ValueError(f"expected at least 2 runs, whose scatter gives the error, got {count}")
     error = np.std(slopes, ddof=1) / np.sqrt(count) * student_factor(1, count)
     return float(np.mean(slopes)), float(error)
 

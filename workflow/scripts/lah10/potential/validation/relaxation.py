@@ -1,8 +1,7 @@
 """Fm-3m LaH10 relaxed by a potential without symmetry: does it come back, and how well?
 
 The crystal starts sheared, every atom moved off its site, so its angles and lengths are found, not
-assumed. A crystal whose soft modes the potential has wrong ends elsewhere, and the symmetry of what
-it ends in says so.
+assumed. A crystal whose soft modes the potential has wrong ends elsewhere, in another symmetry.
 """
 
 import os
