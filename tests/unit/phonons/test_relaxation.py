@@ -30,3 +30,11 @@ def test_a_crystal_that_does_not_relax_is_an_error():
     calculator = LennardJones(sigma=3.0, epsilon=0.2, rc=9.0, smooth=True)
     with pytest.raises(UserError, match="not relaxed after 1 steps"):
         relaxation.relax(bulk("La", "fcc", a=3.5), calculator, 0.0, steps=1)
+
+
+def test_the_force_that_is_left_is_returned():
+    atoms = bulk("La", "fcc", a=5.0)
+    atoms.calc = LennardJones(sigma=3.0, epsilon=0.2, rc=9.0, smooth=True)
+    assert relaxation.minimise(atoms, 5.0, force_tolerance=1e-4, steps=1) > 1e-4
+    assert relaxation.minimise(atoms, 5.0, force_tolerance=1e-4) < 1e-4
+    np.testing.assert_allclose(atoms.get_stress()[:3] * EV_PER_A3_IN_GPA, -5.0, atol=0.01)
