@@ -15,7 +15,7 @@ from ase.calculators.lj import LennardJones
 
 from forkserver import ForkServer
 from lah10.io.files import sha256
-from lah10.phonons import harmonic
+from lah10.phonons.phonons import phonons as crystal_phonons
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 #: The potential that campaigns of these tests run on; another one can be tried without shipping it.
@@ -84,7 +84,7 @@ class Campaign:
         """Write the phonons of another crystal as those of the potential, which take a minute."""
         crystal = bulk("LaH", "rocksalt", a=4.0)  # Å
         nearest = LennardJones(sigma=2.0 / 2 ** (1 / 6), rc=5.0)
-        phonons = harmonic.phonons(crystal, nearest, supercell=(2, 2, 2), mesh=(2, 2, 2))
+        phonons = crystal_phonons(crystal, nearest, supercell=(2, 2, 2), mesh=(2, 2, 2))
         phonons = phonons.assign_coords(pressure=float(pressure))
         phonons.attrs |= {"potential_sha256": sha256(MODEL), "structure": "none"}
         path = self.results / f"harmonic/P{pressure:g}.nc"

@@ -9,7 +9,7 @@ import pytest
 from lah10.io import frozen_model
 from lah10.potential.data import preparation
 from lah10.potential.evaluate import evaluate
-from lah10.potential.training import training
+from lah10.potential.training import inputs, training
 from toy_training import TEMPLATE, prepared, read_curve
 
 STEPS = 20
@@ -21,7 +21,7 @@ def toy(once):
 
     def make(folder):
         index = prepared(folder)
-        content = training.training_input(
+        content = inputs.training_input(
             TEMPLATE, index, steps=STEPS, seed=1, checkpoint_steps=10
         )
         training.train([content], index, folder / "run", folder / "log")
