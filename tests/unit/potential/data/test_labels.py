@@ -79,7 +79,7 @@ def test_a_result_that_cannot_be_is_a_failure(tmp_path, structures, system, what
     wrong = MadeUp(replace(system, **changes[what]))
     structure = next(iter(structures.values()))
     label = labels.label(structure, GPAW, tmp_path / "a.xyz", calculate=wrong)
-    assert {"NaN": "forces with NaN", "sign of the stress": "pressure -1"}[what] in label.reason
+    assert {"NaN": "forces with NaN", "sign of the stress": "got -1"}[what] in label.reason
 
 
 def test_an_interrupted_calculation_leaves_nothing(tmp_path, structures):
