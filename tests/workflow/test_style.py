@@ -111,7 +111,7 @@ SCRIPTS = REPOSITORY / "workflow/scripts"
 
 
 def imported(path: Path) -> set[str]:
-    """Modules that a file imports when it is imported: not those within functions."""
+    """Modules that a file imports when it is imported: none within functions or for types."""
     found, nodes = set(), [ast.parse(path.read_text(encoding="utf-8"))]
     while nodes:
         for node in ast.iter_child_nodes(nodes.pop()):
@@ -119,6 +119,8 @@ def imported(path: Path) -> set[str]:
                 found |= {name.name for name in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+            elif isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+                continue
             elif not isinstance(node, ast.FunctionDef):
                 nodes.append(node)
     return found

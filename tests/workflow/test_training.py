@@ -82,7 +82,9 @@ def test_slurm_is_asked_for_a_gpu_where_a_training_needs_one(device, gpus):
     assert slurm_utils.set_gres_string(job) == gpus
 
 
-@pytest.mark.parametrize(("file", "rule"), [("potential", "train"), ("learn", "retrain")])
+@pytest.mark.parametrize(
+    ("file", "rule"), [("potential/training", "train"), ("learning", "retrain")]
+)
 def test_every_training_has_that_resource(file, rule):
     text = (labelled.REPOSITORY / f"workflow/rules/{file}.smk").read_text(encoding="utf-8")
     body = re.search(rf"^rule {rule}:\n(.*?)^    params:", text, re.MULTILINE | re.DOTALL)[1]
