@@ -144,6 +144,34 @@ rule convert_outputs:
         "../../scripts/potential/data/convert_outputs.py"
 
 
+# To label with k-points and tetrahedra as resources/dataset/lah10-gpaw-pbe-phases has them:
+# `labels.structures` names one of the files, `labels.gpaw` the mesh.
+rule phase_structures:
+    input:
+        model=ancient(CONFIG.potential.model),
+    output:
+        path=f"{POTENTIAL}/phases/path.xyz",
+        pairs=f"{POTENTIAL}/phases/pairs.xyz",
+    log:
+        f"{POTENTIAL_LOGS}/phase_structures.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/phase_structures.tsv"
+    conda:
+        "../../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        volumes=[36.2, 33.2, 31.7, 30.3, 28.5],
+        kinds=[("classical", 300.0, 2), ("quantum", 100.0, 4)],
+        seed=1,
+    message:
+        "Crystals on the path from Fm-3m to R-3m, and thermal pairs of both"
+    script:
+        "../../scripts/potential/data/phase_structures.py"
+
+
 rule fetch_dataset:
     input:
         manifest=lambda wildcards: SPLIT.sources[wildcards.source].manifest,

@@ -26,11 +26,22 @@ class Gpaw(Section):
     kpoint_density: quantity("Å", "2.9 Å") = Field(
         "2.9 Å", description="Γ-centred k-points per Å⁻¹ along each reciprocal vector."
     )
-    smearing: Literal["methfessel-paxton", "fermi-dirac", "marzari-vanderbilt"] = Field(
-        "methfessel-paxton",
-        description="Smearing of the occupations; Methfessel-Paxton is of order 1.",
+    kpoints: tuple[Positive, Positive, Positive] | None = Field(
+        None,
+        description="A Γ-centred mesh such as `[14, 14, 14]` in place of the density. Structures "
+        "whose energies are compared need one cell and one mesh.",
     )
-    smearing_width: quantity("eV", "0.2 eV") = Field("0.2 eV", description="Width of the smearing.")
+    smearing: Literal[
+        "methfessel-paxton", "fermi-dirac", "marzari-vanderbilt", "improved-tetrahedron-method"
+    ] = Field(
+        "methfessel-paxton",
+        description="Smearing of the occupations; Methfessel-Paxton is of order 1. The improved "
+        "tetrahedron method integrates between k-points instead: energies of the crystals at rest "
+        "converge smoothly with the mesh.",
+    )
+    smearing_width: quantity("eV", "0.2 eV") = Field(
+        "0.2 eV", description="Width of the smearing; tetrahedra have none."
+    )
     energy_tolerance: quantity("eV", "2e-5 eV") = Field(
         "2e-5 eV",
         description="Largest change of the energy in the last iterations, per valence electron.",

@@ -52,15 +52,21 @@ def run_gpaw(
             f"GPAW cannot be imported by {sys.executable} ({error}), and labelling needs it; "
             "install it with `make dft`, or let Snakemake do so with --sdm conda"
         ) from None
-    occupations = {"name": settings.smearing, "width": settings.smearing_width}
+    occupations = {"name": settings.smearing}
+    if settings.smearing != "improved-tetrahedron-method":
+        occupations["width"] = settings.smearing_width
     if settings.smearing == "methfessel-paxton":
         occupations["order"] = 1
+    if settings.kpoints is None:
+        mesh = {"density": settings.kpoint_density, "gamma": True}
+    else:
+        mesh = {"size": settings.kpoints, "gamma": True}
     crystal = atoms.copy()
     try:
         crystal.calc = GPAW(
             mode=PW(settings.cutoff),
             xc=settings.xc,
-            kpts={"density": settings.kpoint_density, "gamma": True},
+            kpts=mesh,
             occupations=occupations,
             convergence={
                 "energy": settings.energy_tolerance,
