@@ -47,7 +47,7 @@ include: "workflow/rules/potential/data.smk"
 include: "workflow/rules/potential/training.smk"
 include: "workflow/rules/potential/validation.smk"
 include: "workflow/rules/potential/ship.smk"
-include: "workflow/rules/learning.smk"
+include: "workflow/rules/learning/learning.smk"
 
 
 rule all:

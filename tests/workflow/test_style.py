@@ -61,6 +61,23 @@ def test_every_rule_says_what_it_needs(name):
     assert re.search(r'^        "(\.\./)+envs/\w+\.yaml"$', text, flags=re.MULTILINE)
 
 
+def test_a_rule_made_of_another_finds_its_script():
+    """Snakemake takes the paths of `use rule` from the folder of the file that uses it."""
+    files = list((REPOSITORY / "workflow/rules").rglob("*.smk"))
+    defined = {
+        name: path
+        for path in files
+        for name in re.findall(r"^(?:rule|checkpoint) (\w+):", path.read_text(), flags=re.M)
+    }
+    used = 0
+    for path in files:
+        for name in re.findall(r"^use rule (\w+) as", path.read_text(), flags=re.M):
+            used += 1
+            depths = [len(file.relative_to(REPOSITORY).parts) for file in (path, defined[name])]
+            assert depths[0] == depths[1], f"{path}: use rule {name}"
+    assert used >= 2
+
+
 def test_one_rule_file_a_stage():
     included = re.findall(r'include: "(.*)"', (REPOSITORY / "Snakefile").read_text())
     assert sorted(included) == sorted(

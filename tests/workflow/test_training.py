@@ -83,7 +83,7 @@ def test_slurm_is_asked_for_a_gpu_where_a_training_needs_one(device, gpus):
 
 
 @pytest.mark.parametrize(
-    ("file", "rule"), [("potential/training", "train"), ("learning", "retrain")]
+    ("file", "rule"), [("potential/training", "train"), ("learning/learning", "retrain")]
 )
 def test_every_training_has_that_resource(file, rule):
     text = (labelled.REPOSITORY / f"workflow/rules/{file}.smk").read_text(encoding="utf-8")

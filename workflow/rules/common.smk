@@ -16,7 +16,7 @@ POINT = "{bath}/P{pressure}_T{temperature}"
 POINTS = f"{RESULTS}/points"
 SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
 SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
-#: Where rules of potential/ and of learning.smk work, and not in the campaign's folder.
+#: Where rules of potential/ and of learning/ work, and not in the campaign's folder.
 POTENTIAL = "results/potential"
 RATES = os.path.relpath(Path(workflow.basedir, "resources/rates.yaml"))
 
@@ -58,8 +58,7 @@ def minutes(stage):
 
 def works_in(rule):
     """The folder whose lock a rule's jobs need, by the file that the rule stands in."""
-    file = Path(rule.snakefile)
-    own = file.parent.name == "potential" or file.stem == "learning"
+    own = Path(rule.snakefile).parent.name in ("potential", "learning")
     return POTENTIAL if own else RESULTS
 
 

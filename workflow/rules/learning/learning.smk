@@ -142,7 +142,8 @@ rule learn:
         multiext(f"{LEARN_RESULTS}/learn", ".json", ".md"),
 
 
-use rule structures as learn_supercell with:
+# Not `use rule structures`: its paths would be taken from this file's folder.
+rule learn_supercell:
     input:
         EXPLORE.structure.file,
     output:
@@ -152,11 +153,20 @@ use rule structures as learn_supercell with:
         f"{LEARN_LOGS}/supercell.log",
     benchmark:
         f"{LEARN_BENCHMARKS}/supercell.tsv"
+    localrule: True
+    conda:
+        "../../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("structures"),
+        runtime=minutes("structures"),
     params:
         cell=EXPLORE.structure.cell,
         repeat=EXPLORE.structure.repeat,
     message:
         "Build the supercell of {EXPLORE.n_atoms} atoms to explore with"
+    script:
+        "../../scripts/structures/structures.py"
 
 
 rule explore:
@@ -173,7 +183,7 @@ rule explore:
     benchmark:
         f"{LEARN_BENCHMARKS}/{ROUND}/{{explored}}.tsv"
     conda:
-        "../../envs/dynamics.yaml"
+        "../../../envs/dynamics.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -198,7 +208,7 @@ rule explore:
     message:
         "Round {wildcards.round}: explore {wildcards.explored}"
     script:
-        "../scripts/learning/explore.py"
+        "../../scripts/learning/explore.py"
 
 
 checkpoint select_structures:
@@ -224,7 +234,7 @@ checkpoint select_structures:
     benchmark:
         f"{LEARN_BENCHMARKS}/{ROUND}/select.tsv"
     conda:
-        "../../envs/training.yaml"
+        "../../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=8000,
@@ -238,7 +248,7 @@ checkpoint select_structures:
     message:
         "Round {wildcards.round}: where do the models disagree?"
     script:
-        "../scripts/learning/select_structures.py"
+        "../../scripts/learning/select_structures.py"
 
 
 # Ancient as for `label`: what a structure is, is in the name of its label.
@@ -286,7 +296,7 @@ rule prepare_round:
     benchmark:
         f"{LEARN_BENCHMARKS}/{ROUND}/prepare.tsv"
     conda:
-        "../../envs/training.yaml"
+        "../../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -296,7 +306,7 @@ rule prepare_round:
     message:
         "Round {wildcards.round}: put the labels of all rounds to those that were there"
     script:
-        "../scripts/learning/prepare_round.py"
+        "../../scripts/learning/prepare_round.py"
 
 
 rule retrain:
@@ -317,7 +327,7 @@ rule retrain:
     benchmark:
         f"{LEARN_BENCHMARKS}/{ROUND}/model{{member}}/retrain.tsv"
     conda:
-        "../../envs/training.yaml"
+        "../../../envs/training.yaml"
     threads: TRAINING.threads
     resources:
         mem_mb=8000,
@@ -334,7 +344,7 @@ rule retrain:
     message:
         "Round {wildcards.round}: train model {wildcards.member} on; progress in {log}"
     script:
-        "../scripts/learning/retrain.py"
+        "../../scripts/learning/retrain.py"
 
 
 use rule compress as compress_retrained with:
@@ -363,7 +373,7 @@ rule record_round:
     benchmark:
         f"{LEARN_BENCHMARKS}/{ROUND}/record.tsv"
     conda:
-        "../../envs/training.yaml"
+        "../../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=8000,
@@ -371,7 +381,7 @@ rule record_round:
     message:
         "Round {wildcards.round}: record what was found, and what the new labels changed"
     script:
-        "../scripts/learning/record_round.py"
+        "../../scripts/learning/record_round.py"
 
 
 rule summarise_learning:
@@ -385,7 +395,7 @@ rule summarise_learning:
     benchmark:
         f"{LEARN_BENCHMARKS}/summary.tsv"
     conda:
-        "../../envs/training.yaml"
+        "../../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -393,7 +403,7 @@ rule summarise_learning:
     message:
         "All rounds in one table"
     script:
-        "../scripts/learning/summarise_learning.py"
+        "../../scripts/learning/summarise_learning.py"
 
 
 # Without an output: it adds to source files, the data set's.
@@ -404,7 +414,7 @@ rule collect_labels:
     log:
         f"{LEARN_LOGS}/collect.log",
     conda:
-        "../../envs/training.yaml"
+        "../../../envs/training.yaml"
     params:
         rounds=lambda wildcards, input: {
             folder: f"{Path(folder).parent}/selected.xyz"
@@ -416,4 +426,4 @@ rule collect_labels:
     message:
         "Add the labels of all rounds to {params.path}"
     script:
-        "../scripts/learning/collect_labels.py"
+        "../../scripts/learning/collect_labels.py"
