@@ -50,25 +50,6 @@ TABLE_PRESSURE = 300.0
 #: GPa; the published model was made for up to 215 GPa: compared on that ground, and on all.
 PRESSURES = (75.0, 215.0)
 
-#: The published model's own input, in today's words; axis_neuron is the default of its time.
-PUBLISHED_INPUT = {
-    "model": {
-        "type_map": ["La", "H"],
-        "descriptor": {
-            "type": "se_e2_a",
-            "sel": [15, 150],
-            "rcut": 4.0,
-            "rcut_smth": 2.0,
-            "neuron": [25, 50, 100],
-            "axis_neuron": 4,
-        },
-        "fitting_net": {"neuron": [240, 240, 240]},
-    },
-    "learning_rate": {"type": "exp", "decay_steps": 5000, "start_lr": 0.001, "stop_lr": 3.51e-8},
-    "loss": {"type": "ener"},
-    "training": {"numb_steps": 1000000},
-}
-
 CELL = 5.1  # Å, conventional cell: about 150 GPa
 REPEAT = (2, 2, 2)
 TEMPERATURE = 600  # K, half of which goes into the potential energy
@@ -191,24 +172,12 @@ def fetched(source, manifest: Path, name: str) -> Path | None:
 
 def compressed(graph: Path, scratch: Path) -> Path:
     """The published graph upgraded and compressed; one that is compressed already, as it is."""
-    from lah10.potential.data import dataset, deepmd_folders, neighbours
-    from lah10.potential.training import compression, dp
+    from lah10.potential.training import published
 
     if b"compressed_model" in graph.read_bytes():
         return graph
-    upgraded, output, log = scratch / "upgraded.pb", scratch / "published.pb", scratch / "log"
-    dp.run_dp(
-        ["convert-from", "1.3", "-i", str(graph.resolve()), "-o", str(upgraded)], scratch, log
-    )
-    systems = dataset.read(OWN_DATA)
-    nearest = [neighbours.shortest_distances(system, 2.0) for system in systems]
-    which = int(np.argmin([distances.min() for distances in nearest]))
-    closest = systems[which].select([int(np.argmin(nearest[which]))])
-    deepmd_folders.write_deepmd(closest, scratch / "closest")
-    closest_folder = scratch / "closest"
-    compression.compress(
-        upgraded, output, PUBLISHED_INPUT, closest_folder, [closest], log, step=0.01
-    )
+    output = scratch / "published.pb"
+    published.compress(graph, output, OWN_DATA, scratch / "log")
     return output
 
 

@@ -100,6 +100,7 @@ rule plan:
             "phase_diagram": [f"{RESULTS}/phase_diagram.nc"],
             "figures": FIGURES[:1],
             "pimd": of_pimd_runs("thermo.nc"),
+            "boundary": of_boundary_windows(),
         },
     message:
         "Plan campaign {CONFIG.campaign}"

@@ -12,6 +12,9 @@ SOURCE_FOLDERS = [
     source.path or f"{POTENTIAL}/data/{name}" for name, source in SPLIT.sources.items()
 ]
 INDEX = f"{POTENTIAL}/prepared/index.json"
+#: The published potential, one to compare with: named in the training's settings, or fetched.
+PUBLISHED_MANIFEST = "resources/dataset/ly-ceperley-model.sha256"
+PUBLISHED_MODEL = TRAINING.compare.get("published", f"{POTENTIAL}/published/lah10.pb")
 #: Ancient: the shipped model, once trained anew, is no reason to prepare its data again.
 LABEL_CHECK = ancient(TRAINING.label_check_file) if TRAINING.label_check_file else []
 
@@ -194,6 +197,30 @@ rule fetch_dataset:
         "Fetch the data set {wildcards.source}"
     script:
         "../../scripts/potential/data/fetch_dataset.py"
+
+
+rule published_model:
+    input:
+        manifest=PUBLISHED_MANIFEST,
+        labelled=ancient("resources/dataset/lah10-gpaw-pbe"),
+    output:
+        f"{POTENTIAL}/published/lah10.pb",
+    log:
+        f"{POTENTIAL_LOGS}/published_model.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/published_model.tsv"
+    conda:
+        "../../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        source=SPLIT.sources["ly-ceperley"].model_dump_json(),
+    message:
+        "Fetch, upgrade and compress the published potential"
+    script:
+        "../../scripts/potential/training/published_model.py"
 
 
 rule prepare_dataset:

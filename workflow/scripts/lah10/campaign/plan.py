@@ -114,6 +114,44 @@ class Plan:
         """Memory of the bath's noise in one job, all ranks together."""
         return memory_bytes(self.config.n_atoms, self.ranks) / 1e6
 
+    # ------------------------------------------------------------------ windows of the boundary
+
+    def window_core_seconds(self, nuclei: str, beads: int = 1, stage: str | None = None) -> float:
+        """Processor time of one window, or of one of its stages."""
+        of = getattr(self.config.boundary, nuclei)
+        section = self.config.dynamics if nuclei == "classical" else self.config.pimd
+        stages = (stage,) if stage else ("equilibrate", "produce")
+        steps = sum(getattr(of, name) for name in stages) * 1e3 / section.timestep
+        starts = 1 if nuclei == "pimd" else len(stages)
+        rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+        busy = beads * self.config.n_atoms * steps / rate
+        return busy + starts * self.rates["startup_seconds"]["produce"] * self.ranks
+
+    def _boundary_cost(self) -> StageCost:
+        """All windows of the campaign, which no target but `boundary` asks for."""
+        of, jobs, seconds, kept = self.config.boundary, 0, 0.0, 0.0
+        for _, nuclei, pressure, temperature in of.runs(self.config.boundary_potentials):
+            windows = len(of.angles)
+            beads = of.beads(pressure, temperature) if nuclei == "pimd" else 1
+            section = self.config.dynamics if nuclei == "classical" else self.config.pimd
+            rows = getattr(of, nuclei).produce * 1e3 / section.thermo_interval
+            jobs += windows
+            seconds += windows * self.window_core_seconds(nuclei, beads)
+            kept += windows * rows * THERMO_ROW
+        return StageCost(
+            stage="boundary",
+            jobs=jobs,
+            core_hours=seconds / 3600,
+            gpu_hours=None,
+            kept_bytes=kept,
+            temporary_bytes=kept,
+        )
+
+    def window_runtime(self, nuclei: str, beads: int = 1, cores: int = 1) -> int:
+        """Minutes of wall time to ask for, with a margin, of a job of a window."""
+        minutes = MARGIN * self.window_core_seconds(nuclei, beads) / cores / 60
+        return max(SHORTEST_MINUTES, math.ceil(minutes))
+
     def runtime(self, stage: str, cores: int = 1) -> int:
         """Minutes of wall time to ask for, with a margin."""
         minutes = MARGIN * self.core_seconds(stage) / cores / 60
@@ -209,6 +247,8 @@ class Plan:
             )
         if self.config.pimd.points:
             rows.append(self._pimd_cost())
+        if self.config.boundary.runs(self.config.boundary_potentials):
+            rows.append(self._boundary_cost())
         return rows
 
 

@@ -14,7 +14,10 @@ READING = {"all", "figures", "merge", "plan"}
 #: Jobs learn from this variable of the environment which rules are forced, and since when.
 FORCED = "LAH10_FORCED"
 #: Forcing a stage forces those that go on from its state.
-FOLLOWERS = {"equilibrate": {"produce"}}
+FOLLOWERS = {
+    "equilibrate": {"produce"},
+    "boundary_equilibrate": {"boundary_produce"},
+}
 
 
 def start(needed: Mapping[str | os.PathLike, Iterable[str]], forced: Iterable[str]):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lah10.config import section
 from lah10.config.bath import MIN_ADAPTATION, Bath, Baths
+from lah10.config.boundary import Boundary, BoundaryPotential
 from lah10.config.distortion import Distortion
 from lah10.config.dynamics import Dynamics, Stage
 from lah10.config.grid import Pressure, Temperature
@@ -149,6 +150,7 @@ class Config(Grid, Named):
     )
     distortion: Distortion = Field(default_factory=Distortion)
     pimd: Pimd = Field(default_factory=Pimd)
+    boundary: Boundary = Field(default_factory=Boundary)
     training: str = Field(
         "config/training.yaml",
         description="File with the settings of the potential's training, below. No point depends "
@@ -164,7 +166,25 @@ class Config(Grid, Named):
                 f"{self.distortion.window:g} ps",
             )
         self._check_pimd()
+        self._check_boundary()
         return self
+
+    def _check_boundary(self) -> None:
+        """Lengths of windows fall on the records of the sections that they take them from."""
+        for nuclei, name, base, interval in (
+            ("classical", "dynamics", self.dynamics, "thermo_interval"),
+            ("pimd", "pimd", self.pimd, "frame_interval"),
+        ):
+            for stage in ("equilibrate", "produce"):
+                length = getattr(getattr(self.boundary, nuclei), stage)
+                step = getattr(base, interval)
+                times = length * 1e3 / step
+                if round(times) < 1 or abs(times - round(times)) > STEP_TOLERANCE * times:
+                    raise section.rule(
+                        f"boundary.{nuclei}.{stage}",
+                        f"a whole multiple of {name}.{interval} ({step:g} fs)",
+                        f"{length:g} ps",
+                    )
 
     def _check_pimd(self) -> None:
         """Path integrals are compared with the baths at the same points, each once, above 0 K."""
@@ -195,6 +215,28 @@ class Config(Grid, Named):
                     f"{point.pressure} GPa, {point.temperature} K twice",
                 )
             seen.add((point.pressure, point.temperature))
+
+    def window_options(self, stage: Stage) -> dict[str, float]:
+        """What a stage of a window of classical nuclei depends on, as `dynamics_options`."""
+        length = getattr(self.boundary.classical, stage)
+        options = self.dynamics_options(stage, "classical") | {"duration_ps": length}
+        if stage == "produce":
+            # Spectra of a window are not analysed; one segment must fit in.
+            options["spectrum_segment_ps"] = min(options["spectrum_segment_ps"], length)
+        return options
+
+    @property
+    def pimd_window_options(self) -> dict[str, float | int]:
+        """What a window of path integrals depends on, as `Pimd.options`."""
+        of = self.boundary.pimd
+        return self.pimd.options | {"equilibrate_ps": of.equilibrate, "produce_ps": of.produce}
+
+    @property
+    def boundary_potentials(self) -> dict[str, BoundaryPotential]:
+        """Potentials of the boundary by name; without any, the campaign's own as `potential`."""
+        return dict(self.boundary.potentials) or {
+            "potential": BoundaryPotential(model=self.potential.model)
+        }
 
     @property
     def models(self) -> tuple[str, ...]:

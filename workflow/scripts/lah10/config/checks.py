@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from lah10 import ELEMENTS
+from lah10.config.boundary import PUBLISHED
 from lah10.config.campaign import Config
 from lah10.errors import UserError
 from lah10.io import frozen_model
@@ -19,7 +20,13 @@ def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> N
         )
     keys = ["potential.model"]
     keys += [f"potential.committee[{i}]" for i in range(len(config.potential.committee))]
-    for key, path in zip(keys, config.models, strict=True):
+    named = list(zip(keys, config.models, strict=True))
+    named += [
+        (f"boundary.potentials.{name}.model", potential.model)
+        for name, potential in config.boundary.potentials.items()
+        if potential.model != PUBLISHED  # a rule fetches it
+    ]
+    for key, path in named:
         if not Path(root, path).is_file():
             raise UserError(
                 f"{source}: {key}: expected the path of a frozen graph (.pb), got {path}, which "

@@ -44,6 +44,8 @@ class Engine:
         self.commands: list[str] = []
         self._error = None
         self._at_setup = False
+        #: Where the barostat's vector holds the kinetic energies of the cell, and how many.
+        self.cell_kinetic = (CELL_KINETIC, CELL_DEGREES)
 
     def execute(self, lines: Iterable[str]) -> None:
         """Give commands, one after another.
@@ -185,9 +187,9 @@ class Engine:
         row = self.lmp.last_thermo()
         cell_energies = [
             self.lmp.extract_fix(
-                script.BAROSTAT, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, nrow=CELL_KINETIC + i
+                script.BAROSTAT, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, nrow=self.cell_kinetic[0] + i
             )
-            for i in range(CELL_DEGREES)
+            for i in range(self.cell_kinetic[1])
         ]
         return {
             "potential_energy": np.float64(row["PotEng"]),

@@ -46,6 +46,10 @@ class Job:
     config_json : str
         The campaign's configuration, kept with the results.
     mpi_ranks : int
+    held_shape : dict or None
+        Of a run whose cell keeps its shape and changes its volume alone: angle_degree, the angle δ
+        of `supercell_data` (`crystal.angle`), and volume_damping_ps, which sets the mass of the
+        volume (`lammps_input.volume_barostat`).
     """
 
     stage: str
@@ -65,13 +69,24 @@ class Job:
     equilibration: str | None = None
     config_json: str = "{}"
     mpi_ranks: int = 1
+    held_shape: dict | None = None
+
+    @property
+    def name(self) -> str:
+        shape = f" at {self.held_shape['angle_degree']:g} degree" if self.held_shape else ""
+        return f"{self.bath} P{self.pressure_GPa:g} T{self.temperature_K:g}{shape} {self.stage}"
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule that runs it, by which a rerun is forced."""
+        return f"boundary_{self.stage}" if self.held_shape else self.stage
 
     def number(self, purpose: str, bits: int) -> int:
         """A number of so many bits that belongs to this seed, point, stage and purpose alone."""
-        text = json.dumps(
-            [self.seed, self.stage, self.bath, self.pressure_GPa, self.temperature_K, purpose]
-        )
-        digest = hashlib.sha256(text.encode()).digest()
+        of = [self.seed, self.stage, self.bath, self.pressure_GPa, self.temperature_K, purpose]
+        if self.held_shape:
+            of.append(self.held_shape["angle_degree"])
+        digest = hashlib.sha256(json.dumps(of).encode()).digest()
         return int.from_bytes(digest[:8], "big") >> (64 - bits)
 
     def fingerprint(self) -> str:
@@ -79,6 +94,8 @@ class Job:
         said = asdict(self)
         for silent in ("outputs", "scratch", "campaign", "config_json"):
             del said[silent]
+        if said["held_shape"] is None:
+            del said["held_shape"]
         said["versions"] = versions()
         for name in ("supercell", "supercell_data", "restart_in", "equilibration"):
             if said[name]:

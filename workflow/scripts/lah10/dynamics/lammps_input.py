@@ -11,7 +11,7 @@ from ase.io import write
 from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
-from lah10.units import GPA_IN_BAR
+from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA, GPA_IN_BAR
 
 #: Paths that LAMMPS takes for one word without quotes; golden files and old records have them so.
 PLAIN = re.compile(r"[^\s\"'#$&*?]*")
@@ -132,6 +132,7 @@ def integrator(
     timestep: float,
     thermo_every: int,
     drag: float = 0.0,
+    barostat: str | None = None,
 ) -> list[str]:
     """Flexible-cell NPH dynamics with the bath's force, and the values recorded.
 
@@ -149,6 +150,8 @@ def integrator(
         Damping of the cell's motion in units of 1/`damping`. Equilibration needs it: nothing else
         ends the ringing that follows the change from the static to the quantum volume. Production
         has none.
+    barostat : str, optional
+        Command of another barostat in place of the flexible one (`volume_barostat`).
 
     By default LAMMPS holds the cell at `cell_temperature` with a Nosé–Hoover chain (`pchain`); here
     the cell takes its temperature from the atoms, as no spectrum is known for it.
@@ -162,7 +165,8 @@ def integrator(
         f"timestep {timestep:.10g}",
         *groups,
         *energies,
-        f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {cell_temperature:.10g} "
+        barostat
+        or f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {cell_temperature:.10g} "
         f"pchain 0 drag {drag:.10g} flip no",
         "# the bath: friction and coloured noise, computed outside LAMMPS (dynamics/bath.py)",
         f"fix {BATH} all external pf/callback 1 1",
@@ -175,6 +179,51 @@ def integrator(
         + " pxx pyy pzz pyz pxz pxy vol",
         "thermo_modify lost error norm no",
     ]
+
+
+#: Thermostats in the chain that gives a cell of fixed shape its temperature, and where the kinetic
+#: energy of its volume then stands in the fix's vector: after ω, ω̇, two values a thermostat and
+#: the potential energy.
+VOLUME_CHAIN = 3
+VOLUME_KINETIC = 2 + 2 * VOLUME_CHAIN + 1
+
+
+#: GPa and Å³ an atom: typical of LaH10 under pressure. They set the mass of the volume, on which no
+#: mean depends, and nothing else.
+BULK_MODULUS, ATOMIC_VOLUME = 550.0, 3.0
+
+
+def volume_damping(period: float, atoms: int, temperature: float) -> float:
+    """Damping τ, ps, with which the volume of a cell of fixed shape oscillates with a period (ps).
+
+    The volume oscillates at ω = √(3BV/W), W = (N + 1) k_B T τ², in LAMMPS, and in i-PI with N in
+    place of N + 1; B and V are typical ones.
+    """
+    stiffness = 3 * BULK_MODULUS / EV_PER_A3_IN_GPA * ATOMIC_VOLUME * atoms
+    mass = stiffness * (period / (2 * np.pi)) ** 2
+    return float(np.sqrt(mass / ((atoms + 1) * BOLTZMANN * temperature)))
+
+
+def volume_barostat(pressure: float, damping: float, temperature: float, drag: float = 0.0) -> str:
+    """NPH dynamics of the volume alone: all cell vectors are scaled by one factor, so that the
+    shape stays to rounding. The volume has the temperature of the bath, by a Nosé–Hoover chain.
+
+    Parameters
+    ----------
+    pressure : float
+        GPa.
+    damping : float
+        ps; the mass of the volume is (N + 1) k_B T damping².
+    temperature : float
+        K.
+    drag : float
+        Damping of the volume's motion in units of 1/`damping`.
+    """
+    bar = f"{pressure * GPA_IN_BAR:.10g}"
+    return (
+        f"fix {BAROSTAT} all nph iso {bar} {bar} {damping:.10g} ptemp {temperature:.10g} "
+        f"pchain {VOLUME_CHAIN} drag {drag:.10g}"
+    )
 
 
 def minimise() -> list[str]:

@@ -72,6 +72,7 @@ def attributes(
         "pressure_shift_GPa": pressure_shift,
         "timestep_fs": job.dynamics["timestep_fs"],
         "seed": job.seed,
+        **(job.held_shape or {}),
         "potential": str(job.potential["model"]),
         "potential_sha256": sha256(job.potential["model"]),
         "config": job.config_json,

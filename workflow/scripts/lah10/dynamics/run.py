@@ -61,7 +61,7 @@ class Stage:
 
     def __init__(self, job: Job, comm=None):
         self.job, self.ranks = job, Ranks(comm)
-        self.name = f"{job.bath} P{job.pressure_GPa:g} T{job.temperature_K:g} {job.stage}"
+        self.name = job.name
         atoms = read(job.supercell)
         self.types = np.array([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()])
         self.masses = atoms.get_masses()
@@ -93,10 +93,12 @@ class Stage:
                 self.ranks.say(f"{self.name}: taken over from the process that finished it")
                 return
             if self.ranks.first:
-                Checkpoints(folder, self.fingerprint, forced_since(job.stage))
+                Checkpoints(folder, self.fingerprint, forced_since(job.rule))
             self.ranks.agree(None)
             self.checkpoints = Checkpoints(folder, self.fingerprint)
             self.engine = Engine(folder / "log.lammps", self.ranks.comm)
+            if job.held_shape:
+                self.engine.cell_kinetic = (script.VOLUME_KINETIC, 1)
             status, message, static = "ok", "", np.nan
             partial: dict[str, list] = {}
             try:
@@ -172,6 +174,7 @@ class Stage:
                 self.timestep,
                 self.sample_every,
                 EQUILIBRATION_DRAG if job.stage == "equilibrate" else 0.0,
+                self._volume_barostat(),
             )
         )
         recorder, every = self.bath.recorder()
@@ -206,6 +209,17 @@ class Stage:
         if self.ranks.first:
             self.checkpoints.save(arrays)
         self.checkpoints.completed = self.ranks.agree(self.checkpoints.completed)
+
+    def _volume_barostat(self) -> str | None:
+        """The barostat of a run whose cell keeps its shape; None where the cell is flexible."""
+        job = self.job
+        if not job.held_shape:
+            return None
+        damping, drag = job.held_shape["volume_damping_ps"], 0.0
+        if job.stage == "equilibrate":
+            # As fast as in a flexible cell, whatever the mass of the volume.
+            drag = EQUILIBRATION_DRAG * damping / job.dynamics["barostat_damping_ps"]
+        return script.volume_barostat(job.pressure_GPa, damping, job.temperature_K, drag)
 
     def _record(self, partial: dict) -> None:
         step = self.engine.step

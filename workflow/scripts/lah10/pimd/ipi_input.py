@@ -85,7 +85,7 @@ TEMPLATE = """\
 """  # noqa: E501
 
 BAROSTAT = """\
-        <barostat mode='flexible'>
+        <barostat mode='{cell}'>
           <tau units='femtosecond'>{barostat:.10g}</tau>
           <thermostat mode='langevin'>
             <tau units='femtosecond'>{thermostat:.10g}</tau>
@@ -111,6 +111,7 @@ def simulation(
     start: str,
     driver: str,
     driver_options: Mapping[str, str | float],
+    hold_shape: bool = False,
 ) -> str:
     """i-PI's input for a run from a structure file, all beads of an atom at one place.
 
@@ -139,6 +140,9 @@ def simulation(
         Python file with the potential-energy surface.
     driver_options : mapping
         Its parameters.
+    hold_shape : bool
+        Whether the barostat changes the volume alone, by one factor on all cell vectors (G. Bussi,
+        T. Zykova-Timan, M. Parrinello, J. Chem. Phys. 130, 074101 (2009)), and not the shape.
 
     Raises
     ------
@@ -159,7 +163,11 @@ def simulation(
         )
     if pressure is not None:
         ensemble = f"      <pressure units='gigapascal'>{pressure:.10g}</pressure>\n"
-        cell = BAROSTAT.format(barostat=barostat, thermostat=thermostat)
+        cell = BAROSTAT.format(
+            cell="isotropic" if hold_shape else "flexible",
+            barostat=barostat,
+            thermostat=thermostat,
+        )
     return TEMPLATE.format(
         steps=steps,
         properties=PROPERTIES,

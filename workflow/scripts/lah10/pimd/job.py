@@ -49,6 +49,9 @@ class PimdJob:
     campaign : str
     config_json : str
         The campaign's configuration, kept with the results.
+    held_shape : dict or None
+        Of a run whose cell keeps the shape of `start` and changes its volume alone: angle_degree,
+        its angle δ (`crystal.angle`), and volume_damping_ps, i-PI's relaxation time of the cell.
     """
 
     pressure_GPa: float | None
@@ -66,18 +69,26 @@ class PimdJob:
     config_json: str = "{}"
     restart: str | None = None
     equilibration: str | None = None
+    held_shape: dict | None = None
 
     @property
     def name(self) -> str:
         pressure = "" if self.pressure_GPa is None else f" P{self.pressure_GPa:g}"
-        return f"pimd{pressure} T{self.temperature_K:g} {self.beads} beads"
+        shape = f" at {self.held_shape['angle_degree']:g} degree" if self.held_shape else ""
+        return f"pimd{pressure} T{self.temperature_K:g}{shape} {self.beads} beads"
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule that runs it, by which a rerun is forced."""
+        return "boundary_pimd" if self.held_shape else "pimd_run"
 
     def random_seed(self) -> int:
         """A seed that belongs to this campaign's seed and this run alone."""
-        text = json.dumps(
-            [self.seed, "pimd", self.pressure_GPa, self.temperature_K, self.beads, self.highest_THz]
-        )
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 2
+        of = [self.seed, "pimd", self.pressure_GPa, self.temperature_K, self.beads,
+              self.highest_THz]  # fmt: skip
+        if self.held_shape:
+            of.append(self.held_shape["angle_degree"])
+        return int.from_bytes(hashlib.sha256(json.dumps(of).encode()).digest()[:4], "big") >> 2
 
     def steps(self, name: str) -> int:
         """A time of `dynamics` (its key, in fs or ps) as a whole number of time steps."""
@@ -95,6 +106,8 @@ class PimdJob:
         temperature of quantum nuclei in place of T, as for the baths: else a cell at 100 K would
         be so light that it swings faster than the protons.
         """
+        if self.held_shape:
+            return 1000 * self.held_shape["volume_damping_ps"]
         ratio = expected_temperature("qtb", self.temperature_K) / self.temperature_K
         return 1000 * self.dynamics["barostat_damping_ps"] * math.sqrt(ratio)
 
@@ -116,6 +129,7 @@ class PimdJob:
             start=start,
             driver=driver,
             driver_options=options,
+            hold_shape=self.held_shape is not None,
         )
 
     def fingerprint(self) -> str:
@@ -123,6 +137,8 @@ class PimdJob:
         said = asdict(self)
         for silent in ("outputs", "scratch", "campaign", "config_json"):
             del said[silent]
+        if said["held_shape"] is None:
+            del said["held_shape"]
         for name in ("restart", "equilibration"):
             path = said.pop(name)
             if path:

@@ -39,8 +39,6 @@ from lah10.pimd.beads import spring_frequencies
 from lah10.pimd.job import PimdJob, ipi_version
 from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA
 
-#: Name of the rule, by which a rerun is forced.
-RULE = "pimd_run"
 #: Linear scale of the start structure that is tried to meet the pressure.
 SCALES = (0.85, 1.15)
 #: Files that i-PI reads, in the scratch folder and beside the results.
@@ -77,7 +75,7 @@ class Run:
         with lock(
             self.folder / "lock", wait=lambda holder: say(f"{job.name}: waiting for {holder}")
         ):
-            self.checkpoints = Checkpoints(self.folder, self.fingerprint, forced_since(RULE))
+            self.checkpoints = Checkpoints(self.folder, self.fingerprint, forced_since(job.rule))
             home = Path.cwd()
             status, message = "ok", ""
             try:
@@ -241,6 +239,7 @@ class Run:
             "equilibrated_ps": job.dynamics["equilibrate_ps"],
             "start": "classical" if job.restart else "crystal",
             "seed": job.seed,
+            **(job.held_shape or {}),
             "config": job.config_json,
             "versions": json.dumps(json.loads(versions()) | {"ipi": ipi_version()}),
             "fingerprint": self.fingerprint,

@@ -1,0 +1,513 @@
+"""The phase boundary of a campaign: windows of all states to free energies, and the line ΔG = 0.
+
+One curve belongs to one potential, one kind of nuclei and one state (P, T); its ΔG is
+`lah10.analysis.free_energy.integrate`'s. Potentials have zeros of energy of their own, so only
+differences within one curve are taken, each from its own cubic crystal.
+
+The line
+--------
+All windows of one potential and one kind of nuclei are fitted together by a Landau expansion whose
+coefficients are linear in pressure and temperature:
+
+    dG/dδ = aδ + bδ² + cδ³,   a = a₀ + a_P (P − P₀) + a_T (T − T₀), b and c likewise,
+
+by weighted least squares. G = δ²(a/2 + bδ/3 + cδ²/4) has its distorted minimum as deep as the cubic
+one where b² = 9ac/2 with b < 0, and the cubic crystal loses its stability where a = 0 if b ≥ 0:
+that is the line. It uses states with and without a distorted minimum alike. Its band is that of the
+parameters' covariance, enlarged by √(χ²/ν) where the fit is worse than the errors allow.
+
+A check that uses other data of the same runs is the Clausius–Clapeyron slope of the lines of
+constant ΔG, dP/dT = ΔS/ΔV = (ΔH − ΔG)/(T ΔV).
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from lah10.analysis.free_energy import Window, even_difference, from_dataset, integrate
+from lah10.errors import UserError
+from lah10.io.files import atomic_path
+from lah10.units import EV_PER_A3_IN_GPA
+
+NUCLEI = ("classical", "pimd")
+#: What became of a curve.
+CURVE_STATUS = ("missing", "ok", "cubic", "beyond", "too_few_windows")
+#: What became of a window; what else stopped a run is "failed", and its reason is printed.
+WINDOW_STATUS = ("missing", "ok", "drifts", "left_basin", "too_short", "failed")
+#: Points of the line.
+LINE_POINTS = 25
+#: Samples of the fit's parameters that make the line's band.
+SAMPLES = 2000
+#: Atoms in a formula unit.
+FORMULA = 11
+#: What windows of one curve must have in common.
+SHARED = ("potential_sha256", "timestep_fs", "versions", "beads", "friction_per_ps")
+
+_STATE = ("potential", "nuclei", "pressure", "temperature")
+VARIABLES = {
+    "gradient": ((*_STATE, "angle"), "meV/degree", "dG/d(angle) per atom"),
+    "volume_per_formula": ((*_STATE, "angle"), "angstrom3", "volume per formula unit"),
+    "enthalpy": ((*_STATE, "angle"), "meV", "enthalpy per atom less that of the window at the "
+                 "smallest angle"),
+    "free_energy": ((*_STATE, "angle"), "meV", "free energy per atom less that of the cubic "
+                    "crystal"),
+    "delta_g": (_STATE, "meV", "free energy per atom of the distorted phase less that of the cubic "
+                "one"),
+    "minimum_angle": (_STATE, "degree", "conventional cell angle of the distorted phase less 90"),
+    "delta_v": (_STATE, "angstrom3", "volume per formula unit of the distorted phase less that of "
+                "the cubic one"),
+    "delta_h": (_STATE, "meV", "enthalpy per atom of the distorted phase less that of the cubic "
+                "one"),
+    "clapeyron_slope": (_STATE, "GPa/K", "dP/dT at constant delta_g, (delta_h - delta_g)/(T "
+                        "delta_v)"),
+    "line_pressure": (("potential", "nuclei", "line_temperature"), "GPa", "pressure at which both "
+                      "phases have one free energy"),
+    "line_slope": (("potential", "nuclei"), "GPa/K", "dP/dT of the line at its middle"),
+}  # fmt: skip
+#: Without an error of their own.
+PLAIN = {
+    "delta_g_integration_error": (_STATE, "meV", "error of the integration over the angle: "
+                                  "largest change of delta_g by leaving a window out, beyond "
+                                  "noise"),
+    "delta_g_spread": (("nuclei", "pressure", "temperature"), "meV", "largest less smallest "
+                       "delta_g among the potentials that have this state: a systematic error"),
+    "line_chi2": (("potential", "nuclei"), "1", "chi squared of the fit per degree of freedom"),
+    "beads": (("nuclei", "pressure", "temperature"), "1", "beads of every atom"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class State:
+    """What one curve belongs to; P and T in GPa and K."""
+
+    potential: str
+    nuclei: str
+    pressure: float
+    temperature: float
+
+    def __str__(self) -> str:
+        return f"{self.potential}, {self.nuclei}, {self.pressure:g} GPa, {self.temperature:g} K"
+
+
+def read_windows(files: Iterable[tuple[Sequence, str | os.PathLike]]) -> dict[State, list[Window]]:
+    """Windows by state, from (potential, nuclei, pressure, temperature) and a file each.
+
+    Raises
+    ------
+    UserError
+        Windows of one curve differ in potential, time step, beads or friction: they share no
+        reference, and their integral would mean nothing.
+    """
+    states: dict[State, list[Window]] = defaultdict(list)
+    for (potential, nuclei, pressure, temperature), path in files:
+        with xr.open_dataset(path) as data:
+            window = from_dataset(data.load())
+        states[State(potential, nuclei, float(pressure), float(temperature))].append(window)
+    for state, windows in states.items():
+        for name in SHARED:
+            values = {str(window.attrs.get(name)) for window in windows}
+            if len(values) > 1:
+                raise UserError(
+                    f"boundary at {state}: windows differ in {name} ({', '.join(sorted(values))}) "
+                    "and share no reference; expected one value: run the older ones again with "
+                    "--forcerun boundary_measure"
+                )
+    return dict(states)
+
+
+def merge(states: Mapping[State, Sequence[Window]]) -> xr.Dataset:
+    """The campaign's `boundary.nc`.
+
+    Returns
+    -------
+    Dataset
+        `VARIABLES`, each with `_stderr`, and `PLAIN`; `window_status` and `curve_status` are CF
+        flags; what was not run or failed is NaN.
+    """
+    coords = {
+        "potential": list(dict.fromkeys(state.potential for state in states)),
+        "nuclei": [n for n in NUCLEI if any(state.nuclei == n for state in states)],
+        "pressure": sorted({state.pressure for state in states}),
+        "temperature": sorted({state.temperature for state in states}),
+        "angle": sorted({_angle(w) for windows in states.values() for w in windows}),
+    }
+    low, high = coords["temperature"][0], coords["temperature"][-1]
+    coords["line_temperature"] = np.linspace(low, high, LINE_POINTS if high > low else 1)
+    data = xr.Dataset(coords=coords)
+    for name, (dims, _, _) in (VARIABLES | PLAIN).items():
+        shape = [data.sizes[dim] for dim in dims]
+        data[name] = (dims, np.full(shape, np.nan))
+        if name in VARIABLES:
+            data[f"{name}_stderr"] = (dims, np.full(shape, np.nan))
+    data["window_status"] = ((*_STATE, "angle"), np.zeros(data["gradient"].shape, np.int8))
+    data["curve_status"] = (_STATE, np.zeros(data["delta_g"].shape, np.int8))
+    for state, windows in states.items():
+        _add_curve(data, state, sorted(windows, key=_angle))
+    for nuclei in coords["nuclei"]:
+        for potential in coords["potential"]:
+            _add_line(data, potential, nuclei)
+    several = (data["delta_g"].notnull().sum("potential") > 1)
+    spread = data["delta_g"].max("potential") - data["delta_g"].min("potential")
+    data["delta_g_spread"] = spread.where(several).transpose(*data["delta_g_spread"].dims)
+    return _described(data, states)
+
+
+def _angle(window: Window) -> float:
+    return float(window.attrs["angle_degree"])
+
+
+def _add_curve(data: xr.Dataset, state: State, windows: Sequence[Window]) -> None:
+    at = dict(zip(_STATE, (state.potential, state.nuclei, state.pressure, state.temperature),
+                  strict=True))  # fmt: skip
+    angle = np.array([_angle(window) for window in windows])
+    measured = {
+        name: np.array([window.values[name] for window in windows]).T
+        for name in ("gradient", "volume", "enthalpy")
+    }
+    finite = np.flatnonzero(np.isfinite(measured["enthalpy"][0]))
+    if len(finite):
+        measured["enthalpy"][0] -= measured["enthalpy"][0][finite[0]]
+    for window, number in zip(windows, range(len(windows)), strict=True):
+        here = at | {"angle": angle[number]}
+        for name, of in (("gradient", "gradient"), ("volume_per_formula", "volume"),
+                         ("enthalpy", "enthalpy")):  # fmt: skip
+            data[name].loc[here], data[f"{name}_stderr"].loc[here] = measured[of][:, number]
+        known = window.status if window.status in WINDOW_STATUS else "failed"
+        data["window_status"].loc[here] = WINDOW_STATUS.index(known)
+    curve = integrate(angle, *measured["gradient"])
+    data["curve_status"].loc[at] = CURVE_STATUS.index(curve.status)
+    for node, value, error in zip(curve.angle, curve.free_energy, curve.free_energy_error,
+                                  strict=True):  # fmt: skip
+        if node in angle:
+            here = at | {"angle": node}
+            data["free_energy"].loc[here], data["free_energy_stderr"].loc[here] = value, error
+    if state.nuclei == "pimd":
+        beads = {k: v for k, v in at.items() if k != "potential"}
+        data["beads"].loc[beads] = windows[0].attrs.get("beads", np.nan)
+    _set(data, "delta_g", at, curve.difference, curve.error)
+    _set(data, "minimum_angle", at, curve.minimum, curve.minimum_error)
+    data["delta_g_integration_error"].loc[at] = curve.integration_error
+    volume = even_difference(angle, *measured["volume"], curve.minimum)
+    enthalpy = even_difference(angle, *measured["enthalpy"], curve.minimum)
+    _set(data, "delta_v", at, *volume)
+    _set(data, "delta_h", at, *enthalpy)
+    entropy = (enthalpy[0] - curve.difference) / state.temperature  # meV/atom/K
+    entropy_error = np.hypot(enthalpy[1], curve.error) / state.temperature
+    if np.isfinite(entropy) and volume[0]:
+        slope = 1e-3 * FORMULA * entropy / volume[0] * EV_PER_A3_IN_GPA
+        relative = np.hypot(entropy_error / entropy, volume[1] / volume[0])
+        _set(data, "clapeyron_slope", at, slope, abs(slope) * relative)
+
+
+def _set(data: xr.Dataset, name: str, at: Mapping, value: float, error: float) -> None:
+    data[name].loc[at], data[f"{name}_stderr"].loc[at] = value, error
+
+
+# ------------------------------------------------------------------------------------- line
+
+
+@dataclass(frozen=True)
+class Landau:
+    """dG/dδ = aδ + bδ² + cδ³ with a, b, c linear in the coordinates that vary.
+
+    Attributes
+    ----------
+    varying : tuple of str
+        Of "pressure" and "temperature": those that the states differ in.
+    centre : dict of float
+        Their origin, P₀ and T₀.
+    values : (3, 1 + varying) array
+        Coefficients of a, b and c.
+    covariance : array
+        Of `values`, flattened.
+    chi2 : float
+        Per degree of freedom; NaN with none.
+    """
+
+    varying: tuple[str, ...]
+    centre: dict[str, float]
+    values: np.ndarray
+    covariance: np.ndarray
+    chi2: float
+
+
+def fit(
+    angle: np.ndarray,
+    pressure: np.ndarray,
+    temperature: np.ndarray,
+    gradient: np.ndarray,
+    error: np.ndarray,
+) -> Landau | None:
+    """Fit all windows of all states together; arrays of one shape (n,). None: too few states."""
+    where = {"pressure": np.asarray(pressure, float), "temperature": np.asarray(temperature, float)}
+    varying = tuple(name for name, values in where.items() if np.ptp(values) > 0)
+    states = np.unique(np.stack(list(where.values()), axis=1), axis=0)
+    # A plane through states on one line of the P-T plane is not determined.
+    plane = np.column_stack(
+        [np.ones(len(states)), *(states[:, list(where).index(name)] for name in varying)]
+    )
+    if not varying or np.linalg.matrix_rank(plane / abs(plane).max(axis=0)) < plane.shape[1]:
+        return None
+    centre = {name: float(where[name].mean()) for name in varying}
+    linear = [np.ones(len(angle)), *(where[name] - centre[name] for name in varying)]
+    design = np.stack([angle**power * one for power in (1, 2, 3) for one in linear], axis=1)
+    if len(angle) < design.shape[1]:
+        return None
+    scale = abs(design).max(axis=0)
+    weighted = design / scale / error[:, None]
+    if np.linalg.matrix_rank(weighted) < design.shape[1]:
+        return None
+    covariance = np.linalg.inv(weighted.T @ weighted)
+    solution = covariance @ weighted.T @ (gradient / error)
+    left = len(angle) - design.shape[1]
+    chi2 = float((((gradient / error) - weighted @ solution) ** 2).sum() / left) if left else np.nan
+    covariance = covariance / np.outer(scale, scale) * max(1.0, np.nan_to_num(chi2, nan=1.0))
+    return Landau(varying, centre, (solution / scale).reshape(3, -1), covariance, chi2)
+
+
+def crossing(values: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
+    """Where along one coordinate both phases have one free energy, nearest to the coordinate's
+    origin; NaN: nowhere.
+
+    Parameters
+    ----------
+    values : (..., 3, 2) array
+        a, b, c at the origin of the coordinate and their slopes.
+    shift : added to the result.
+    """
+    a, b, c = np.moveaxis(np.asarray(values, float), -2, 0)
+    # b² = 9ac/2 as a polynomial in the coordinate.
+    quadratic = np.stack(
+        [
+            b[..., 1] ** 2 - 4.5 * a[..., 1] * c[..., 1],
+            2 * b[..., 0] * b[..., 1] - 4.5 * (a[..., 0] * c[..., 1] + a[..., 1] * c[..., 0]),
+            b[..., 0] ** 2 - 4.5 * a[..., 0] * c[..., 0],
+        ]
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.sqrt(quadratic[1] ** 2 - 4 * quadratic[0] * quadratic[2])
+        # Both roots without cancellation, also where the quadratic is nearly linear.
+        q = -0.5 * (quadratic[1] + np.where(quadratic[1] >= 0, root, -root))
+        first = [q / quadratic[0], quadratic[2] / q]
+        second = -a[..., 0] / a[..., 1]
+    candidates = []
+    for x, first_order in ((first[0], True), (first[1], True), (second, False)):
+        here = [of[..., 0] + of[..., 1] * x for of in (a, b, c)]
+        valid = (here[2] > 0) & ((here[1] < 0) if first_order else (here[1] >= 0))
+        if first_order:
+            valid &= here[0] >= 0
+        candidates.append(np.where(valid & np.isfinite(x), x, np.nan))
+    candidates = np.stack(candidates)
+    distance = np.where(np.isfinite(candidates), abs(candidates), np.inf)
+    nearest = np.take_along_axis(candidates, distance.argmin(axis=0)[None], axis=0)[0]
+    return nearest + shift
+
+
+def line(
+    model: Landau, temperatures: np.ndarray, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """The line ΔG = 0: P (n,) at temperatures (n,), its standard error, and dP/dT at the middle
+    temperature with its standard error.
+
+    NaN where the states differ in temperature alone, or where more than a tenth of the fit's
+    samples have no boundary: the data then do not say where it is.
+    """
+    temperatures = np.asarray(temperatures, float)
+    nothing = np.full(len(temperatures), np.nan)
+    if "pressure" not in model.varying:
+        return nothing, nothing, np.nan, np.nan
+    rng = np.random.default_rng(seed)
+    drawn = rng.multivariate_normal(model.values.ravel(), model.covariance, SAMPLES)
+    sets = np.concatenate([model.values.ravel()[None], drawn]).reshape(-1, *model.values.shape)
+
+    def pressures(temperature: float) -> np.ndarray:
+        base = sets[..., 0]
+        if "temperature" in model.varying:
+            base = base + sets[..., 2] * (temperature - model.centre["temperature"])
+        return crossing(np.stack([base, sets[..., 1]], axis=-1), model.centre["pressure"])
+
+    values, errors = nothing.copy(), nothing.copy()
+    for i, temperature in enumerate(temperatures):
+        values[i], errors[i] = _summary(pressures(temperature))
+    slope = slope_error = np.nan
+    if "temperature" in model.varying and len(temperatures) > 1:
+        middle, step = temperatures.mean(), np.ptp(temperatures) / 10
+        slope, slope_error = _summary(
+            (pressures(middle + step) - pressures(middle - step)) / (2 * step)
+        )
+    return values, errors, slope, slope_error
+
+
+def _summary(values: np.ndarray) -> tuple[float, float]:
+    """The first of the values, and half the width of the middle 68 % of the others."""
+    first, others = values[0], values[1:]
+    known = others[np.isfinite(others)]
+    if not np.isfinite(first) or len(known) < 0.9 * len(others):
+        return np.nan, np.nan
+    low, high = np.percentile(known, [15.865, 84.135])
+    return float(first), float((high - low) / 2)
+
+
+def _add_line(data: xr.Dataset, potential: str, nuclei: str) -> None:
+    here = data.sel(potential=potential, nuclei=nuclei)
+    stacked = here[["gradient", "gradient_stderr"]].stack(
+        window=("pressure", "temperature", "angle")
+    )
+    known = (stacked["gradient"].notnull() & (stacked["angle"] > 0)).values
+    known &= (stacked["gradient_stderr"] > 0).values
+    if not known.any():
+        return
+    columns = [stacked[name].values[known] for name in ("angle", "pressure", "temperature",
+                                                        "gradient", "gradient_stderr")]  # fmt: skip
+    model = fit(*columns)
+    if model is None:
+        return
+    at = {"potential": potential, "nuclei": nuclei}
+    temperatures = data["line_temperature"].values
+    values, errors, slope, slope_error = line(model, temperatures)
+    measured = np.unique(columns[2])
+    # Not beyond the temperatures of these nuclei: others may reach further.
+    outside = (temperatures < measured[0]) | (temperatures > measured[-1])
+    values[outside] = errors[outside] = np.nan
+    data["line_pressure"].loc[at], data["line_pressure_stderr"].loc[at] = values, errors
+    data["line_chi2"].loc[at] = model.chi2
+    _set(data, "line_slope", at, slope, slope_error)
+
+
+def _described(data: xr.Dataset, states: Mapping[State, Sequence[Window]]) -> xr.Dataset:
+    for name, (_, units, meaning) in (VARIABLES | PLAIN).items():
+        data[name].attrs = {"units": units, "long_name": meaning}
+        if name in VARIABLES:
+            data[f"{name}_stderr"].attrs = {
+                "units": units, "long_name": f"standard error: {meaning}",
+            }  # fmt: skip
+    for name, flags, meaning in (
+        ("window_status", WINDOW_STATUS, "what became of a window"),
+        ("curve_status", CURVE_STATUS, "what became of a curve; cubic: G has no minimum at an "
+         "angle above 0; beyond: it still falls at the last window"),
+    ):  # fmt: skip
+        data[name].attrs = {
+            "long_name": meaning,
+            "flag_values": np.arange(len(flags), dtype=np.int8),
+            "flag_meanings": " ".join(flags),
+        }
+    for name, units, meaning in (
+        ("pressure", "GPa", "pressure"),
+        ("temperature", "K", "temperature"),
+        ("line_temperature", "K", "temperature of the line"),
+        ("angle", "degree", "conventional cell angles less 90"),
+    ):
+        data[name].attrs = {"units": units, "long_name": meaning}
+    first = next(iter(states.values()))[0].attrs
+    data.attrs = {name: first[name] for name in ("campaign", "config", "versions") if name in first}
+    models = {
+        state.potential: str(windows[0].attrs.get("potential_sha256", ""))
+        for state, windows in states.items()
+    }
+    data.attrs["potential_sha256"] = " ".join(f"{k}={v}" for k, v in models.items())
+    data.attrs["problems"] = "\n".join(problems(states))
+    return data
+
+
+def problems(states: Mapping[State, Sequence[Window]]) -> list[str]:
+    """One line for every window whose values do not count, or count with a doubt."""
+    return [
+        f"{state}, {_angle(window):g} degree: {window.status}: {window.message}"
+        for state, windows in states.items()
+        for window in sorted(windows, key=_angle)
+        if window.status != "ok"
+    ]
+
+
+# ------------------------------------------------------------------------------------ table
+
+HEADER = (
+    "potential", "nuclei", "P (GPa)", "T (K)", "ΔG (meV/atom)", "integration (meV/atom)",
+    "minimum (°)", "ΔV (Å³ per LaH10)", "ΔH (meV/atom)", "dP/dT at ΔG (GPa/K)", "note",
+)  # fmt: skip
+_NOTES = {
+    "ok": "",
+    "missing": "not run",
+    "cubic": "no minimum but the cubic one",
+    "beyond": "G still falls at the largest angle; wider angles are needed",
+    "too_few_windows": "too few windows are left",
+}
+
+
+def table(data: xr.Dataset) -> str:
+    """ΔG of every state and the lines ΔG = 0, as Markdown."""
+    rows = [HEADER]
+    for potential in data["potential"].values:
+        for nuclei in data["nuclei"].values:
+            for pressure in data["pressure"].values:
+                for temperature in data["temperature"].values:
+                    here = data.sel(potential=potential, nuclei=nuclei, pressure=pressure,
+                                    temperature=temperature)  # fmt: skip
+                    status = CURVE_STATUS[int(here["curve_status"])]
+                    if status == "missing":
+                        continue
+                    notes = [_NOTES[status]] if _NOTES[status] else []
+                    flags = here["window_status"].values
+                    bad = (flags > WINDOW_STATUS.index("ok")).sum()
+                    if bad:
+                        notes.append(f"{bad} window{'s' * (bad > 1)} in doubt or lost")
+                    if nuclei == "pimd":
+                        notes.insert(0, f"{int(here['beads'])} beads")
+                    integration = float(here["delta_g_integration_error"])
+                    rows.append(
+                        (
+                            str(potential), str(nuclei), f"{pressure:g}", f"{temperature:g}",
+                            _value(here, "delta_g", 2),
+                            f"{integration:.2f}" if np.isfinite(integration) else "",
+                            _value(here, "minimum_angle", 2), _value(here, "delta_v", 3),
+                            _value(here, "delta_h", 2), _value(here, "clapeyron_slope", 3),
+                            "; ".join(notes),
+                        )
+                    )
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(HEADER))
+    lines += ["", *_lines(data)]
+    if data.attrs.get("problems"):
+        lines += ["", "Windows in doubt or lost:", ""]
+        lines += [f"- {problem}" for problem in data.attrs["problems"].splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(data: xr.Dataset) -> list[str]:
+    found = []
+    for potential in data["potential"].values:
+        for nuclei in data["nuclei"].values:
+            here = data.sel(potential=potential, nuclei=nuclei)
+            known = here["line_pressure"].notnull().values
+            if not known.any():
+                continue
+            ends = [here.isel(line_temperature=i) for i in np.flatnonzero(known)[[0, -1]]]
+            where = " and ".join(
+                f"{_value(end, 'line_pressure', 1)} GPa at {float(end.line_temperature):g} K"
+                for end in (ends if known.sum() > 1 else ends[:1])
+            )
+            sentence = f"ΔG = 0 ({potential}, {nuclei}): {where}"
+            if np.isfinite(here["line_slope"]):
+                sentence += f"; dP/dT {_value(here, 'line_slope', 3)} GPa/K"
+            chi2 = float(here["line_chi2"])
+            found.append(f"{sentence}; χ² per degree of freedom {chi2:.1f}.")
+    return found or ["ΔG = 0: no line; it needs states on both sides of it, at two pressures."]
+
+
+def _value(data: xr.Dataset, name: str, digits: int) -> str:
+    value, error = float(data[name]), float(data[f"{name}_stderr"])
+    if not np.isfinite(value):
+        return ""
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def write_table(data: xr.Dataset, path: str | os.PathLike) -> None:
+    """Write `table` to a file, which appears whole."""
+    with atomic_path(path) as aside:
+        aside.write_text(table(data), encoding="utf-8")
+
+
