@@ -149,7 +149,7 @@ def largest_displacement(trajectory: str | os.PathLike, template, since: float) 
     total, frames = 0.0, 0
     with Trajectory(trajectory) as file:
         for frame, cell in enumerate(file.cells):
-            displacement = sites.displacements(file.scaled(frame), cell)
+            displacement = sites.displacements(file.scaled(frame), cell) @ cell
             if file.time[frame] >= since:
                 total, frames = total + displacement, frames + 1
     if not frames:
