@@ -144,3 +144,19 @@ def test_anisotropic_kinetic_stress_of_quantum_nuclei(tmp_path):
     assert error < 0.08 * abs(expected)
     assert abs(mean - expected) < 4 * error
     assert abs(classical) < 1e-3 * abs(expected)
+
+
+def test_towards_absolute_zero_it_is_the_enthalpy_at_rest(in_lammps, tmp_path):
+    """The shipped potential at 150 GPa: windows at 1 K integrate to the enthalpies of crystals that
+    were relaxed at the same angles, within 0.05 meV/atom."""
+    angles = [0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4]
+    found = in_lammps(
+        "at_rest", "windows", folder=str(tmp_path), pressure=150.0, angles=angles, time=0.3
+    )
+    gradient, error, enthalpy = (
+        np.array([one[name] for one in found]) for name in ("gradient", "error", "enthalpy")
+    )
+    assert abs(gradient[0]) < 0.1  # no shear stress in the cubic crystal
+    curve = integrate(angles, gradient, error)
+    np.testing.assert_allclose(curve.free_energy, enthalpy - enthalpy[0], atol=0.05)
+    assert curve.difference < -5

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lah10 import config
+from lah10.config import checks, reading
+from lah10.config.campaign import Config
 from lah10.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -19,12 +20,12 @@ BASE = {
 STATE = {"pressure": 150, "temperature": 300, "beads": 16}
 
 
-def read(**boundary) -> config.Config:
-    return config.validate(BASE | {"boundary": boundary}, "x.yaml")
+def read(**boundary) -> Config:
+    return reading.validate(BASE | {"boundary": boundary}, "x.yaml")
 
 
 def test_without_states_there_is_nothing_to_run():
-    made = config.validate(BASE, "x.yaml")
+    made = reading.validate(BASE, "x.yaml")
     assert made.boundary.runs(made.boundary_potentials) == []
     assert len(made.boundary.angles) >= 7
 
@@ -96,4 +97,4 @@ def test_mistakes_take_one_line(boundary, expected):
 def test_a_potential_that_is_not_there_is_named(tmp_path):
     made = read(potentials={"own": {"model": "nowhere.pb"}, "ly": {"model": "published"}})
     with pytest.raises(UserError, match=r"boundary\.potentials\.own\.model.*nowhere\.pb"):
-        config.check_files(made, "x.yaml", REPOSITORY)
+        checks.check_files(made, "x.yaml", REPOSITORY)

@@ -12,7 +12,9 @@ from lah10.config.reading import to_dict, validate
 from made_up_config import GOOD, changed, complaint
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-CAMPAIGNS = ("demo", "reference", "paper", "gamma-scan", "five-kelvin", "pimd", "stability")
+CAMPAIGNS = (
+    "demo", "reference", "paper", "gamma-scan", "five-kelvin", "pimd", "stability", "boundary",
+)  # fmt: skip
 
 #: A point for path integrals, of GOOD's grid.
 POINT = {"pressure": 150, "temperature": 1, "beads": 8}

@@ -192,11 +192,13 @@ def _add_curve(data: xr.Dataset, state: State, windows: Sequence[Window]) -> Non
     _set(data, "minimum_angle", at, curve.minimum, curve.minimum_error)
     data["delta_g_integration_error"].loc[at] = curve.integration_error
     volume = even_difference(angle, *measured["volume"], curve.minimum)
-    enthalpy = even_difference(angle, *measured["enthalpy"], curve.minimum)
+    # H − G = TS is smoother than H, whose fourth order is as large as that of G.
+    energies = dict(zip(curve.angle, curve.free_energy, strict=True))
+    heat = measured["enthalpy"][0] - np.array([energies.get(x, np.nan) for x in angle])
+    heat, heat_error = even_difference(angle, heat, measured["enthalpy"][1], curve.minimum)
     _set(data, "delta_v", at, *volume)
-    _set(data, "delta_h", at, *enthalpy)
-    entropy = (enthalpy[0] - curve.difference) / state.temperature  # meV/atom/K
-    entropy_error = np.hypot(enthalpy[1], curve.error) / state.temperature
+    _set(data, "delta_h", at, curve.difference + heat, np.hypot(heat_error, curve.error))
+    entropy, entropy_error = heat / state.temperature, heat_error / state.temperature
     if np.isfinite(entropy) and volume[0]:
         slope = 1e-3 * FORMULA * entropy / volume[0] * EV_PER_A3_IN_GPA
         relative = np.hypot(entropy_error / entropy, volume[1] / volume[0])
@@ -452,9 +454,10 @@ def table(data: xr.Dataset) -> str:
                         continue
                     notes = [_NOTES[status]] if _NOTES[status] else []
                     flags = here["window_status"].values
-                    bad = (flags > WINDOW_STATUS.index("ok")).sum()
+                    bad = int((flags > WINDOW_STATUS.index("ok")).sum())
                     if bad:
-                        notes.append(f"{bad} window{'s' * (bad > 1)} in doubt or lost")
+                        of = "window" if bad == 1 else "windows"
+                        notes.append(f"{bad} {of} in doubt or lost")
                     if nuclei == "pimd":
                         notes.insert(0, f"{int(here['beads'])} beads")
                     integration = float(here["delta_g_integration_error"])

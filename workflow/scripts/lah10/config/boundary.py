@@ -67,8 +67,8 @@ class BoundaryClassical(Section):
 
 
 class BoundaryState(Section):
-    pressure: GridValue = Field(description="GPa.")
-    temperature: Kelvin = Field(description="K, above 0.")
+    pressure: GridValue = Field(description="Pressure, GPa.")
+    temperature: Kelvin = Field(description="Temperature, K, above 0.")
     beads: Annotated[int, Field(ge=2, strict=True)] = Field(description="Beads of every atom.")
 
 
