@@ -23,14 +23,19 @@ TEMPERATURE = 1.0  # K
 def windows(folder: str, pressure: float, angles: list[float], time: float) -> list[dict]:
     """dG/dδ (meV/atom/degree) at 1 K, and the enthalpy at rest (meV/atom), at every angle.
 
+    Each crystal starts from the atoms of the one before at rest, so that all are of one branch.
+
     time : ps; the later half is measured.
     """
-    engine, found = Engine("none"), []
+    engine, found, scaled = Engine("none"), [], None
     engine.cell_kinetic = (script.VOLUME_KINETIC, 1)
     for angle in angles:
         template, file = crystal(Path(folder), angle)
         atoms = len(template)
-        script.write_data(read(file), Path(folder) / "crystal.data")
+        start = read(file)
+        if scaled is not None:
+            start.set_scaled_positions(scaled)
+        script.write_data(start, Path(folder) / "crystal.data")
         engine.clear()
         engine.execute(
             [
@@ -41,6 +46,7 @@ def windows(folder: str, pressure: float, angles: list[float], time: float) -> l
             ]
         )
         volume = np.linalg.det(engine.cell())
+        scaled = engine.positions() @ np.linalg.inv(engine.cell())
         enthalpy = engine.energy() + pressure / EV_PER_A3_IN_GPA * volume
         types = np.array([ELEMENTS.index(symbol) for symbol in template.symbols])
         damping = script.volume_damping(0.2, atoms, TEMPERATURE)

@@ -7,12 +7,12 @@ import pytest
 import xarray as xr
 
 from lah10.analysis import free_energy
-from lah10.analysis.dataset import write
 from lah10.crystal import angle as along
 from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.records import thermo_dataset
 from lah10.errors import UserError
+from lah10.io.netcdf import write
 from lah10.units import EV_PER_A3_IN_GPA
 
 FM3M = Path(__file__).parents[3] / "resources/structures/Fm-3m.cif"
@@ -99,6 +99,17 @@ def test_a_window_at_zero_is_not_used():
     assert with_zero.difference == without.difference
 
 
+def test_a_kink_at_zero_is_extrapolated_to():
+    """dG/dδ that does not vanish at 0: exact where it is a cubic, with a larger error."""
+    gradient, energy = landau(ANGLES)
+    kinked = free_energy.integrate(ANGLES, gradient - 2, np.full(6, 0.01), cubic=False)
+    assert kinked.status == "kinked"
+    np.testing.assert_allclose(kinked.free_energy[1:], energy - 2 * ANGLES, atol=1e-12)
+    smooth = free_energy.integrate(ANGLES, gradient - 2, np.full(6, 0.01))
+    assert smooth.error < kinked.error
+    assert abs(smooth.difference - kinked.difference) > 0.3
+
+
 def test_differences_of_even_quantities():
     value = 33.0 + 0.2 * ANGLES**2 - 0.03 * ANGLES**3
     found = free_energy.even_difference(ANGLES, value, np.full(6, 0.01), 2.1)
@@ -154,7 +165,7 @@ def run(tmp_path, template):
         thermo = thermo_dataset(
             np.arange(samples) * 0.005, series, [138.9, 1.008], [4, 40], np.nan, given | attrs
         )
-        write(thermo, tmp_path / "thermo.nc")
+        write(thermo, tmp_path / "thermo.nc", "made up")
         positions = crystal.positions + move * np.eye(3)[0] * (np.arange(44) == 20)[:, None]
         frames = [(0.02 * i, crystal.cell.array, positions) for i in range(samples // 4)]
         write_trajectory(tmp_path / "trajectory.nc", 44, iter(frames), "made up")
@@ -180,7 +191,7 @@ def test_window_measures_a_known_stress(run, template):
 
 def test_window_survives_its_file(run, tmp_path):
     window = free_energy.measure(*run())
-    write(free_energy.to_dataset(window), tmp_path / "window.nc")
+    write(free_energy.to_dataset(window), tmp_path / "window.nc", "made up")
     with xr.open_dataset(tmp_path / "window.nc") as data:
         back = free_energy.from_dataset(data.load())
         assert data["gradient"].attrs["units"] == "meV/degree"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lah10.analysis.dataset import write
 from lah10.analysis.free_energy import Window, to_dataset
 from lah10.campaign import boundary
 from lah10.errors import UserError
+from lah10.io.netcdf import write
 from lah10.units import EV_PER_A3_IN_GPA
 
 ANGLES = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4)
@@ -158,6 +158,16 @@ def test_lost_windows_are_flagged_and_told():
     assert "own, classical, 190 GPa, 200 K, 2.4 degree: left_basin: why" in text
 
 
+def test_a_stress_in_the_cubic_cell_is_told():
+    """Atoms that are distorted there already: the exact zero does not hold."""
+    kinked = states((190,), (200,))
+    first = next(iter(kinked.values()))[0]
+    first.values["gradient"] = (-0.5, ERROR)
+    data = boundary.merge(kinked)
+    assert boundary.CURVE_STATUS[int(data["curve_status"].squeeze())] == "kinked"
+    assert "atoms are distorted in the cubic cell" in boundary.table(data)
+
+
 def test_too_few_windows_left_make_no_difference():
     few = states((190,), (200,))
     state, windows = next(iter(few.items()))
@@ -174,7 +184,7 @@ def test_windows_without_a_common_reference_are_refused(tmp_path, change):
     files = []
     for i, angle in enumerate(ANGLES):
         path = tmp_path / f"{i}.nc"
-        write(to_dataset(window(190, 200, angle, **(change if i == 2 else {}))), path)
+        write(to_dataset(window(190, 200, angle, **(change if i == 2 else {}))), path, "w")
         files.append((("own", "classical", "190", "200"), path))
     with pytest.raises(UserError, match=f"windows differ in {next(iter(change))}"):
         boundary.read_windows(files)
@@ -184,7 +194,7 @@ def test_windows_without_a_common_reference_are_refused(tmp_path, change):
 
 def test_every_variable_has_unit_and_meaning(tmp_path):
     data = boundary.merge(states())
-    write(data, tmp_path / "boundary.nc")
+    write(data, tmp_path / "boundary.nc", "made up")
     for name, variable in data.variables.items():
         if name not in ("potential", "nuclei"):
             assert variable.attrs["long_name"], name

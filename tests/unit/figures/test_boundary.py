@@ -52,9 +52,9 @@ def test_published_points_are_cited():
 
 
 def test_whole_figure_and_a_missing_file(data, tmp_path):
-    from lah10.analysis.dataset import write
+    from lah10.io.netcdf import write
 
-    write(data, tmp_path / "boundary.nc")
+    write(data, tmp_path / "boundary.nc", "made up")
     figures.draw_file(tmp_path / "boundary.nc", [tmp_path / "b.png"])
     assert (tmp_path / "b.png").stat().st_size > 10_000
     with pytest.raises(UserError, match="run `snakemake boundary`"):

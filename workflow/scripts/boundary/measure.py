@@ -9,10 +9,10 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.analysis.dataset import write
 from lah10.analysis.free_energy import measure, to_dataset
+from lah10.io import netcdf
 
 window = measure(
     snakemake.input.thermo, snakemake.input.trajectory, snakemake.input.supercell
 )
-write(to_dataset(window), snakemake.output[0])
+netcdf.write(to_dataset(window), snakemake.output[0], "A window at one angle of the cell")

@@ -29,6 +29,8 @@ from lah10.units import EV_PER_A3_IN_GPA
 BASIN = 0.4
 #: Standard errors by which the two halves of a window may differ.
 DRIFT = 4.0
+#: Standard errors by which the gradient of a window at δ = 0 may differ from zero.
+KINK = 4.0
 #: Samples after equilibration that a window needs.
 MIN_SAMPLES = 40
 #: Windows at δ > 0 that a curve needs.
@@ -189,7 +191,8 @@ class Curve:
     Attributes
     ----------
     status : str
-        "ok"; "cubic": G has no minimum at δ > 0; "beyond": G still falls at the last window;
+        "ok"; "kinked": the same, without the exact zero;
+        "cubic": G has no minimum at δ > 0; "beyond": G still falls at the last window;
         "too_few_windows": nothing is integrated.
     angle : (n,) degree, from 0 on.
     free_energy, free_energy_error : (n,) meV/atom at these angles.
@@ -210,7 +213,12 @@ class Curve:
     integration_error: float = np.nan
 
 
-def integrate(angle: Sequence[float], gradient: Sequence[float], error: Sequence[float]) -> Curve:
+def integrate(
+    angle: Sequence[float],
+    gradient: Sequence[float],
+    error: Sequence[float],
+    cubic: bool = True,
+) -> Curve:
     """Integrate dG/dδ with a cubic spline through the windows and the exact zero at δ = 0.
 
     The spline is linear in the gradients, so the statistical error of an integral follows from
@@ -223,29 +231,35 @@ def integrate(angle: Sequence[float], gradient: Sequence[float], error: Sequence
     ----------
     angle : degree, each ≥ 0; a window at 0 is not used, as its gradient is known.
     gradient, error : meV/atom/degree; windows with NaN are left out.
+    cubic : bool
+        Whether dG/dδ is zero at δ = 0. Where the atoms are distorted in the cubic cell itself, as
+        classical ones are at low temperature, G has a kink there, one branch for each variant. The
+        spline then has no point at 0 and is extrapolated to it, and energies count from that
+        crystal.
     """
     angle, gradient, error = (np.asarray(x, dtype=float) for x in (angle, gradient, error))
     known = np.isfinite(gradient) & np.isfinite(error) & (angle > 0)
     order = np.argsort(angle[known])
-    x = np.concatenate([[0.0], angle[known][order]])
-    y = np.concatenate([[0.0], gradient[known][order]])
-    e = np.concatenate([[0.0], error[known][order]])
-    if len(x) - 1 < MIN_WINDOWS:
-        nothing = np.full(len(x), np.nan)
-        return Curve("too_few_windows", x, nothing, nothing)
-    energy = np.array([_weights(x, end) @ y for end in x])
-    energy_error = np.array([np.sqrt((_weights(x, end) ** 2 * e**2).sum()) for end in x])
+    x, y, e = angle[known][order], gradient[known][order], error[known][order]
+    ends = np.concatenate([[0.0], x])
+    if len(x) < MIN_WINDOWS:
+        nothing = np.full(len(ends), np.nan)
+        return Curve("too_few_windows", ends, nothing, nothing)
+    if cubic:
+        x, y, e = (np.concatenate([[0.0], values]) for values in (x, y, e))
+    energy = np.array([_weights(x, end) @ y for end in ends])
+    energy_error = np.array([np.sqrt((_weights(x, end) ** 2 * e**2).sum()) for end in ends])
     spline = CubicSpline(x, y)
     roots = spline.roots(extrapolate=False)
     minima = [root for root in roots if root > 0 and spline(root, 1) > 0]
     if not minima:
         # With the last gradient below zero within the noise too, nothing says where G ends.
         status = "beyond" if y[-1] < 0 else "cubic"
-        return Curve(status, x, energy, energy_error)
+        return Curve(status, ends, energy, energy_error)
     lowest = min(minima, key=lambda root: _weights(x, root) @ y)
     weights = _weights(x, lowest)
     changes = []
-    for out in range(1, len(x) - 1):
+    for out in range(1 if cubic else 0, len(x) - 1):
         kept = np.delete(np.arange(len(x)), out)
         fewer = np.zeros(len(x))
         fewer[kept] = _weights(x[kept], lowest)
@@ -254,8 +268,8 @@ def integrate(angle: Sequence[float], gradient: Sequence[float], error: Sequence
         changes.append(max(0.0, change**2 - noise))
     noise_there = np.sqrt((_values(x, lowest) ** 2 * e**2).sum())
     return Curve(
-        "ok",
-        x,
+        "ok" if cubic else "kinked",
+        ends,
         energy,
         energy_error,
         minimum=float(lowest),
@@ -268,7 +282,7 @@ def integrate(angle: Sequence[float], gradient: Sequence[float], error: Sequence
 
 def _weights(x: np.ndarray, end: float) -> np.ndarray:
     """Weights of the values at the nodes `x` in the integral of their spline from 0 to `end`."""
-    return np.asarray(CubicSpline(x, np.eye(len(x))).antiderivative()(end))
+    return np.asarray(CubicSpline(x, np.eye(len(x))).integrate(0.0, end))
 
 
 def _values(x: np.ndarray, at: float) -> np.ndarray:

@@ -28,14 +28,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from lah10.analysis.free_energy import Window, even_difference, from_dataset, integrate
+from lah10.analysis.free_energy import KINK, Window, even_difference, from_dataset, integrate
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
+from lah10.io.text import markdown, plus_minus
 from lah10.units import EV_PER_A3_IN_GPA
 
 NUCLEI = ("classical", "pimd")
 #: What became of a curve.
-CURVE_STATUS = ("missing", "ok", "cubic", "beyond", "too_few_windows")
+CURVE_STATUS = ("missing", "ok", "cubic", "beyond", "too_few_windows", "kinked")
 #: What became of a window; what else stopped a run is "failed", and its reason is printed.
 WINDOW_STATUS = ("missing", "ok", "drifts", "left_basin", "too_short", "failed")
 #: Points of the line.
@@ -178,7 +179,10 @@ def _add_curve(data: xr.Dataset, state: State, windows: Sequence[Window]) -> Non
             data[name].loc[here], data[f"{name}_stderr"].loc[here] = measured[of][:, number]
         known = window.status if window.status in WINDOW_STATUS else "failed"
         data["window_status"].loc[here] = WINDOW_STATUS.index(known)
-    curve = integrate(angle, *measured["gradient"])
+    at_zero = (angle == 0) & np.isfinite(measured["gradient"][0])
+    stress, its_error = measured["gradient"][:, at_zero]
+    kinked = bool((abs(stress) > KINK * its_error).any())
+    curve = integrate(angle, *measured["gradient"], cubic=not kinked)
     data["curve_status"].loc[at] = CURVE_STATUS.index(curve.status)
     for node, value, error in zip(curve.angle, curve.free_energy, curve.free_energy_error,
                                   strict=True):  # fmt: skip
@@ -390,7 +394,9 @@ def _described(data: xr.Dataset, states: Mapping[State, Sequence[Window]]) -> xr
     for name, flags, meaning in (
         ("window_status", WINDOW_STATUS, "what became of a window"),
         ("curve_status", CURVE_STATUS, "what became of a curve; cubic: G has no minimum at an "
-         "angle above 0; beyond: it still falls at the last window"),
+         "angle above 0; beyond: it still falls at the last window; kinked: the window at 0 has a "
+         "shear stress, so that atoms are distorted in the cubic cell, and delta_g counts from "
+         "that crystal"),
     ):  # fmt: skip
         data[name].attrs = {
             "long_name": meaning,
@@ -437,12 +443,13 @@ _NOTES = {
     "cubic": "no minimum but the cubic one",
     "beyond": "G still falls at the largest angle; wider angles are needed",
     "too_few_windows": "too few windows are left",
+    "kinked": "atoms are distorted in the cubic cell; ΔG counts from there",
 }
 
 
 def table(data: xr.Dataset) -> str:
     """ΔG of every state and the lines ΔG = 0, as Markdown."""
-    rows = [HEADER]
+    rows = []
     for potential in data["potential"].values:
         for nuclei in data["nuclei"].values:
             for pressure in data["pressure"].values:
@@ -471,9 +478,7 @@ def table(data: xr.Dataset) -> str:
                             "; ".join(notes),
                         )
                     )
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    lines.insert(1, "|" + "---|" * len(HEADER))
-    lines += ["", *_lines(data)]
+    lines = [markdown(HEADER, rows), "", *_lines(data)]
     if data.attrs.get("problems"):
         lines += ["", "Windows in doubt or lost:", ""]
         lines += [f"- {problem}" for problem in data.attrs["problems"].splitlines()]
@@ -502,10 +507,7 @@ def _lines(data: xr.Dataset) -> list[str]:
 
 
 def _value(data: xr.Dataset, name: str, digits: int) -> str:
-    value, error = float(data[name]), float(data[f"{name}_stderr"])
-    if not np.isfinite(value):
-        return ""
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
+    return plus_minus(float(data[name]), float(data[f"{name}_stderr"]), digits)
 
 
 def write_table(data: xr.Dataset, path: str | os.PathLike) -> None:
