@@ -65,12 +65,21 @@ def test_line_of_a_known_crystal():
 
 def test_error_of_the_line_is_its_scatter():
     rng = np.random.default_rng(1)
-    found = [boundary.merge(states(rng=rng)).isel(potential=0, nuclei=0) for _ in range(40)]
-    middle = [float(d["line_pressure"].sel(line_temperature=200)) for d in found]
-    error = np.mean([float(d["line_pressure_stderr"].sel(line_temperature=200)) for d in found])
-    assert np.mean(middle) == pytest.approx(line_at(200), abs=4 * error / np.sqrt(40))
-    assert np.std(middle) == pytest.approx(error, rel=0.35)
-    assert np.mean([float(d["line_chi2"]) for d in found]) == pytest.approx(1.0, abs=0.2)
+    rows = [(x, s.pressure, s.temperature) for s in states() for x in ANGLES if x > 0]
+    angle, pressure, temperature = np.array(rows).T
+    a, b, c = coefficients(pressure, temperature)
+    exact = a * angle + b * angle**2 + c * angle**3
+    middle, errors, slopes, slope_errors, chi2 = [], [], [], [], []
+    for _ in range(60):
+        gradient = exact + ERROR * rng.normal(size=len(exact))
+        model = boundary.fit(angle, pressure, temperature, gradient, np.full(len(exact), ERROR))
+        value, error, slope, slope_error = boundary.line(model, np.array([150.0, 200.0, 250.0]))
+        middle.append(value[1]), errors.append(error[1]), chi2.append(model.chi2)
+        slopes.append(slope), slope_errors.append(slope_error)
+    assert np.mean(middle) == pytest.approx(line_at(200), abs=4 * np.mean(errors) / np.sqrt(60))
+    assert np.std(middle) == pytest.approx(np.mean(errors), rel=0.35)
+    assert np.std(slopes) == pytest.approx(np.mean(slope_errors), rel=0.35)
+    assert np.mean(chi2) == pytest.approx(1.0, abs=0.2)
 
 
 def test_clapeyron_slope_of_a_state_is_that_of_the_line():

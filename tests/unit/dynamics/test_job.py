@@ -1,10 +1,14 @@
 """A job's seeds and fingerprint follow what decides its numbers, and nothing else."""
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
 from lah10.dynamics.job import Job
+from lah10.dynamics.records import versions
+from lah10.io.files import sha256
 
 
 @pytest.fixture
@@ -74,3 +78,31 @@ def test_seeds_differ_between_points_stages_and_purposes(job):
 def test_times_become_steps(job):
     assert job.steps("duration_ps") == 4000
     assert job.steps("thermo_interval_fs") == 10
+
+
+SHAPE = {"angle_degree": 1.2, "volume_damping_ps": 1.1}
+
+
+def test_a_held_shape_is_part_of_a_job_and_of_no_other(job):
+    """Jobs without one keep the fingerprints that they had before there was any."""
+    held = replace(job, held_shape=SHAPE)
+    assert held.fingerprint() != job.fingerprint()
+    assert replace(held, held_shape=SHAPE | {"angle_degree": 1.6}).fingerprint() != (
+        held.fingerprint()
+    )
+    before = asdict(job)
+    del before["held_shape"]
+    for silent in ("outputs", "scratch", "campaign", "config_json"):
+        del before[silent]
+    before |= {"versions": versions(), "potential": [sha256(job.potential["model"])]}
+    before |= {name: sha256(before[name]) for name in ("supercell", "supercell_data")}
+    text = json.dumps(before, sort_keys=True)
+    assert job.fingerprint() == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_windows_have_noise_of_their_own(job):
+    windows = [replace(job, held_shape=SHAPE | {"angle_degree": a}) for a in (0.4, 0.8)]
+    numbers = {one.number("noise", 63) for one in (job, *windows)}
+    assert len(numbers) == 3
+    assert windows[0].rule == "boundary_equilibrate" and job.rule == "equilibrate"
+    assert "0.4 degree" in windows[0].name

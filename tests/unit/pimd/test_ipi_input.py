@@ -126,3 +126,15 @@ def test_paths_with_blanks_reach_i_pi_and_others_are_refused():
     for model in ("a,b.pb", "{a}.pb", "a<b.pb", "a&b.pb", "a.pb "):
         with pytest.raises(UserError, match=r"model: .*rename the file or folder"):
             job().xml("start.xyz", "deep_potential.py", options | {"model": model})
+
+
+def test_a_held_shape_has_an_isotropic_barostat():
+    shape = {"angle_degree": 1.2, "volume_damping_ps": 1.25}
+    held = job(held_shape=shape)
+    text = held.xml("start.xyz", "deep_potential.py", {})
+    barostat = tree.fromstring(text).find(".//barostat")
+    assert barostat.get("mode") == "isotropic"
+    assert float(barostat.find("tau").text) == 1250
+    assert tree.fromstring(xml()).find(".//barostat").get("mode") == "flexible"
+    assert held.random_seed() != job().random_seed()
+    assert held.rule == "boundary_pimd" and job().rule == "pimd_run"

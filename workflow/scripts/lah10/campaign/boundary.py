@@ -43,6 +43,8 @@ WINDOW_STATUS = ("missing", "ok", "drifts", "left_basin", "too_short", "failed")
 LINE_POINTS = 25
 #: Samples of the fit's parameters that make the line's band.
 SAMPLES = 2000
+#: Standard errors that ΔV needs for a slope by Clausius and Clapeyron, in whose denominator it is.
+LEAST_VOLUME = 2.0
 #: Atoms in a formula unit.
 FORMULA = 11
 #: What windows of one curve must have in common.
@@ -203,7 +205,7 @@ def _add_curve(data: xr.Dataset, state: State, windows: Sequence[Window]) -> Non
     _set(data, "delta_v", at, *volume)
     _set(data, "delta_h", at, curve.difference + heat, np.hypot(heat_error, curve.error))
     entropy, entropy_error = heat / state.temperature, heat_error / state.temperature
-    if np.isfinite(entropy) and volume[0]:
+    if np.isfinite(entropy) and entropy and abs(volume[0]) > LEAST_VOLUME * volume[1]:
         slope = 1e-3 * FORMULA * entropy / volume[0] * EV_PER_A3_IN_GPA
         relative = np.hypot(entropy_error / entropy, volume[1] / volume[0])
         _set(data, "clapeyron_slope", at, slope, abs(slope) * relative)
@@ -435,7 +437,7 @@ def problems(states: Mapping[State, Sequence[Window]]) -> list[str]:
 
 HEADER = (
     "potential", "nuclei", "P (GPa)", "T (K)", "ΔG (meV/atom)", "integration (meV/atom)",
-    "minimum (°)", "ΔV (Å³ per LaH10)", "ΔH (meV/atom)", "dP/dT at ΔG (GPa/K)", "note",
+    "minimum, angle − 90 (°)", "ΔV (Å³ per LaH10)", "ΔH (meV/atom)", "dP/dT at ΔG (GPa/K)", "note",
 )  # fmt: skip
 _NOTES = {
     "ok": "",
