@@ -135,7 +135,8 @@ class Reweighting:
         reduced = np.array([self._reduced(s.pressure, s.temperature) for s in self.states])
         # A constant a column cancels; without it exponentials overflow.
         reduced = reduced - reduced.min(axis=0)
-        self._mbar = MBAR(reduced, counts)
+        # From zeros the solver may not converge: free energies differ by tens of k_B T.
+        self._mbar = MBAR(reduced, counts, initialize="BAR")
         self._shift = np.array([self._reduced(s.pressure, s.temperature) for s in self.states]).min(
             axis=0
         )
