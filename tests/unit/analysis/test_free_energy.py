@@ -168,7 +168,7 @@ def run(tmp_path, template):
         write(thermo, tmp_path / "thermo.nc", "made up")
         positions = crystal.positions + move * np.eye(3)[0] * (np.arange(44) == 20)[:, None]
         frames = [(0.02 * i, crystal.cell.array, positions) for i in range(samples // 4)]
-        write_trajectory(tmp_path / "trajectory.nc", 44, iter(frames), "made up")
+        write_trajectory(tmp_path / "trajectory.nc", crystal.numbers, iter(frames), "made up")
         write_supercell(tmp_path / "supercell.xyz", template)
         return tmp_path / "thermo.nc", tmp_path / "trajectory.nc", tmp_path / "supercell.xyz"
 

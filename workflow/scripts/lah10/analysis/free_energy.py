@@ -17,9 +17,9 @@ from scipy.interpolate import CubicSpline
 
 from lah10.analysis.statistics import equilibration_index, mean_error
 from lah10.crystal import angle as along
-from lah10.crystal.frames import Trajectory
 from lah10.crystal.sites import SiteMap
 from lah10.crystal.structures import read_supercell
+from lah10.crystal.trajectory import Trajectory
 from lah10.errors import UserError
 from lah10.units import EV_PER_A3_IN_GPA
 
