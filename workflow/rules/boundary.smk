@@ -9,8 +9,8 @@ from lah10.config.boundary import PUBLISHED
 BOUNDARY = f"{RESULTS}/boundary"
 #: One window, below the folders of results, logs, benchmarks and scratch.
 WINDOW = "{potential}/{nuclei}/P{gpa}_T{kelvin}/angle{angle}"
-CLASSICAL_WINDOW = WINDOW.replace("{nuclei}", "classical")
-PIMD_WINDOW = WINDOW.replace("{nuclei}", "pimd") + "/beads{beads}"
+CLASSICAL_WINDOW = "{potential}/classical/P{gpa}_T{kelvin}/angle{angle}"
+PIMD_WINDOW = "{potential}/pimd/P{gpa}_T{kelvin}/angle{angle}/beads{beads}"
 BOUNDARY_POTENTIALS = CONFIG.boundary_potentials
 BOUNDARY_CURVES = CONFIG.boundary.runs(BOUNDARY_POTENTIALS)
 SHEARED = f"{BOUNDARY}/structures/angle{{angle}}"
