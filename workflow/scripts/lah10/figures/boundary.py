@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.interpolate import CubicHermiteSpline
 
-from lah10.figures.campaign import COLOURS, NAMES, read, save, styled
+from lah10.figures.style import COLOURS, NAMES, read, save, styled
 
 #: Line styles of potentials, in their order.
 STYLES = ("-", "--", ":", "-.")
