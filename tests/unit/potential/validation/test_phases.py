@@ -19,19 +19,25 @@ def test_enthalpies_are_of_the_relaxed_crystals(tmp_path, monkeypatch):
     model = tmp_path / "model.pb"
     model.write_bytes(b"made up")
 
-    def relax(path, atoms, pressure, threads):
-        assert len(atoms) == 11  # primitive
-        grown = atoms.copy()
-        grown.set_cell(1.1 * atoms.cell.array, scale_atoms=True)
-        return Relaxed(grown, 1e-3, -2.0)
+    def relax_all(path, starts, threads):
+        assert [len(atoms) for atoms, _ in starts] == 4 * [11]  # primitive
+        assert [pressure for _, pressure in starts] == 2 * [100.0, 200.0]
+        grown = [atoms.copy() for atoms, _ in starts]
+        for atoms in grown:
+            atoms.set_cell(1.1 * atoms.cell.array, scale_atoms=True)
+        return [Relaxed(atoms, 1e-3, -2.0) for atoms in grown[:3]] + [None]
 
-    monkeypatch.setattr(phases, "relax", relax)
-    found = phases.enthalpies(model, {"Fm-3m": FM3M, "R-3m": R3M}, [100.0])
+    monkeypatch.setattr(phases, "relax_all", relax_all)
+    found = phases.enthalpies(model, {"Fm-3m": FM3M, "R-3m": R3M}, [100.0, 200.0])
     volume = 1.1**3 * FM3M.get_volume() / 4
     expected = (-2.0 + 100.0 / EV_PER_A3_IN_GPA * volume) / 11
-    assert found["phases"]["Fm-3m"]["enthalpy"] == [pytest.approx(expected)]
-    assert found["phases"]["Fm-3m"]["space_group"] == ["Fm-3m"]
-    assert found["phases"]["R-3m"]["space_group"] == ["R-3m"]
+    assert found["phases"]["Fm-3m"]["enthalpy"][0] == pytest.approx(expected)
+    assert found["phases"]["Fm-3m"]["space_group"] == ["Fm-3m", "Fm-3m"]
+    assert found["phases"]["R-3m"]["space_group"] == ["R-3m", "none"]
+    # The last crystal fell apart: no number, and no error that hides the others.
+    assert found["phases"]["R-3m"]["enthalpy"][1] is None
+    assert found["phases"]["R-3m"]["converged"] == [True, False]
+    assert np.isnan(phases.differences(found)["R-3m"]).tolist() == [False, True]
     phases.write(found, tmp_path / "phases.json")
     assert json.loads((tmp_path / "phases.json").read_text()) == found
 

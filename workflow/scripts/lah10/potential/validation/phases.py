@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 import ase
+import numpy as np
 import spglib
 
 import lah10
@@ -15,7 +16,7 @@ from lah10.crystal.structures import SYMMETRY_TOLERANCE
 from lah10.io.files import sha256
 from lah10.io.json import write_json
 from lah10.phonons.relaxation import primitive
-from lah10.potential.validation.relaxation import relax
+from lah10.potential.validation.relaxation import Relaxed, relax_all
 from lah10.units import EV_PER_A3_IN_GPA
 
 #: GPa.
@@ -41,24 +42,27 @@ def enthalpies(
     -------
     dict
         `pressures` (GPa) and, for each phase, `enthalpy` (eV/atom, on the model's own zero),
-        `space_group` of what the crystal relaxed to within `tolerance` (Å), and `converged`.
+        `space_group` of what the crystal relaxed to within `tolerance` (Å), and `converged`. None
+        in place of an enthalpy where the crystal fell apart.
 
     Raises
     ------
     UserError
-        A crystal fell apart, or the model cannot be run.
+        The model cannot be run.
     """
+    starts = [
+        (primitive(crystal, idealise=True), float(pressure))
+        for crystal in crystals.values()
+        for pressure in pressures
+    ]
+    rows = iter(zip(starts, relax_all(model, starts, threads), strict=True))
     found = {}
-    for name, crystal in crystals.items():
-        start = primitive(crystal, idealise=True)
-        rows = [relax(model, start, float(pressure), threads) for pressure in pressures]
+    for name in crystals:
+        own = [next(rows) for _ in pressures]
         found[name] = {
-            "enthalpy": [
-                (row.energy + pressure / EV_PER_A3_IN_GPA * row.atoms.get_volume()) / len(start)
-                for row, pressure in zip(rows, pressures, strict=True)
-            ],
-            "space_group": [_space_group(row.atoms) for row in rows],
-            "converged": [row.converged for row in rows],
+            "enthalpy": [row and _enthalpy(row, pressure) for (_, pressure), row in own],
+            "space_group": [_space_group(row.atoms) if row else "none" for _, row in own],
+            "converged": [bool(row and row.converged) for _, row in own],
         }
     return {
         "lah10": lah10.__version__,
@@ -74,11 +78,20 @@ def write(found: Mapping, path: str | os.PathLike) -> None:
     write_json(path, found)
 
 
+def _enthalpy(relaxed: Relaxed, pressure: float) -> float:
+    """eV/atom."""
+    pv = pressure / EV_PER_A3_IN_GPA * relaxed.atoms.get_volume()
+    return (relaxed.energy + pv) / len(relaxed.atoms)
+
+
 def differences(found: Mapping) -> dict[str, list[float]]:
-    """Enthalpy of each phase less that of `REFERENCE`, meV/atom, by phase."""
+    """Enthalpy of each phase less that of `REFERENCE`, meV/atom; NaN where there is none."""
     base = found["phases"][REFERENCE]["enthalpy"]
     return {
-        name: [1e3 * (one - zero) for one, zero in zip(phase["enthalpy"], base, strict=True)]
+        name: [
+            np.nan if one is None or zero is None else 1e3 * (one - zero)
+            for one, zero in zip(phase["enthalpy"], base, strict=True)
+        ]
         for name, phase in found["phases"].items()
         if name != REFERENCE
     }

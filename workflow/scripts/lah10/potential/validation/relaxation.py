@@ -67,23 +67,49 @@ def relax(model: str | os.PathLike, atoms: ase.Atoms, pressure: float, threads: 
     UserError
         The model cannot be run, or the crystal fell apart on the way.
     """
+    (found,) = relax_all(model, [(atoms, pressure)], threads)
+    if found is None:
+        raise UserError(f"{model}: the crystal fell apart when relaxed at {pressure:g} GPa")
+    return found
+
+
+def relax_all(
+    model: str | os.PathLike, starts: Sequence[tuple[ase.Atoms, float]], threads: int = 1
+) -> list[Relaxed | None]:
+    """Relax crystals, each at its pressure (GPa), one after the other in one child process.
+
+    Returns
+    -------
+    list
+        None for a crystal that fell apart on the way.
+
+    Raises
+    ------
+    UserError
+        The model cannot be run.
+    """
     with tempfile.TemporaryDirectory(prefix="lah10-relax-") as folder:
         question, answer = Path(folder, "question.npz"), Path(folder, "answer.npz")
-        np.savez(
-            question,
-            numbers=atoms.numbers,
-            cell=atoms.cell.array,
-            positions=atoms.positions,
-            pressure=pressure,
-        )
-        complaint = f"{model}: the crystal cannot be relaxed at {pressure:g} GPa"
+        arrays = {"pressures": np.array([pressure for _, pressure in starts], float)}
+        for i, (atoms, _) in enumerate(starts):
+            arrays[f"numbers{i}"] = atoms.numbers
+            arrays[f"cell{i}"] = atoms.cell.array
+            arrays[f"positions{i}"] = atoms.positions
+        np.savez(question, **arrays)
+        complaint = f"{model}: crystals cannot be relaxed"
         child.run_module(__name__, [question, answer, model], complaint, threads)
+        result: list[Relaxed | None] = []
         with np.load(answer) as data:
-            found = ase.Atoms(atoms.numbers, data["positions"], cell=data["cell"], pbc=True)
-            force, energy = float(data["force"]), float(data["energy"])
-    if not (np.isfinite(found.positions).all() and np.isfinite([force, energy]).all()):
-        raise UserError(f"{complaint}: it fell apart")
-    return Relaxed(found, force, energy)
+            for i, (atoms, _) in enumerate(starts):
+                cell, positions = data[f"cell{i}"], data[f"positions{i}"]
+                force, energy = data["forces"][i], data["energies"][i]
+                whole = np.isfinite(cell).all() and np.isfinite(positions).all()
+                if whole and np.isfinite([force, energy]).all():
+                    found = ase.Atoms(atoms.numbers, positions, cell=cell, pbc=True)
+                    result.append(Relaxed(found, float(force), float(energy)))
+                else:
+                    result.append(None)
+    return result
 
 
 def disturbed(atoms: ase.Atoms, seed: int = 1) -> ase.Atoms:
@@ -140,22 +166,27 @@ def describe(perfect: ase.Atoms, relaxed: Relaxed) -> dict:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The child: relax the structure in `question` and write `answer` (both .npz)."""
+    """The child: relax the structures in `question` and write `answer` (both .npz)."""
     from deepmd.calculator import DP
 
     question, answer, model = arguments
+    calculator = DP(model)
+    result, forces, energies = {}, [], []
     with np.load(question) as data:
-        atoms = ase.Atoms(data["numbers"], data["positions"], cell=data["cell"], pbc=True)
-        pressure = float(data["pressure"])
-    atoms.calc = DP(model)
-    force = minimise(atoms, pressure)
-    np.savez(
-        answer,
-        cell=atoms.cell.array,
-        positions=atoms.positions,
-        force=force,
-        energy=atoms.get_potential_energy(),
-    )
+        for i, pressure in enumerate(data["pressures"]):
+            atoms = ase.Atoms(
+                data[f"numbers{i}"], data[f"positions{i}"], cell=data[f"cell{i}"], pbc=True
+            )
+            atoms.calc = calculator
+            try:
+                forces.append(minimise(atoms, float(pressure)))
+                energies.append(float(atoms.get_potential_energy()))
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+                # What ASE's algebra makes of a crystal without a volume.
+                forces = [*forces[:i], np.nan]
+                energies.append(np.nan)
+            result[f"cell{i}"], result[f"positions{i}"] = atoms.cell.array, atoms.positions
+    np.savez(answer, forces=forces, energies=energies, **result)
 
 
 if __name__ == "__main__":
