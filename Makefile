@@ -43,7 +43,7 @@ dft: $(VENV)/.installed-dft ## compile GPAW, which labels structures to train on
 
 bench: $(VENV)/.installed-dev ## measure what is claimed of the potential and of the quantum baths
 	@status=0; for one in potential/compare.py bath/run.py; do \
-		PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/$$one || status=1; \
+		$(BIN)/python benchmarks/$$one || status=1; \
 	done; exit $$status
 
 schema: $(VENV)/.installed ## write the schema and the tables of keys from the sections in lah10.config

@@ -7,7 +7,13 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-sys.path.insert(0, str(Path(workflow.basedir, "workflow", "scripts")))
+# This checkout's package, also where another one's is on PYTHONPATH or was loaded with a profile.
+SCRIPTS = Path(workflow.basedir, "workflow", "scripts").resolve()
+sys.path.insert(0, str(SCRIPTS))
+loaded = Path(getattr(sys.modules.get("lah10"), "__file__", SCRIPTS)).resolve()
+if not loaded.is_relative_to(SCRIPTS):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "lah10"]:
+        del sys.modules[name]
 
 import lah10.campaign.checks
 import lah10.config.reading

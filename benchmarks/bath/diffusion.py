@@ -1,6 +1,5 @@
 """Do protons diffuse at a point? Campaigns of several frictions and baths in a table and a figure.
 
-    export PYTHONPATH=workflow/scripts
     python benchmarks/bath/diffusion.py results/five-kelvin-* --figure docs/figures/five_kelvin.png
 
 Each folder is a finished campaign of a single point (config/five-kelvin.yaml says how to run
@@ -12,6 +11,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
+
+# This checkout's package comes first.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 import numpy as np
 import xarray as xr

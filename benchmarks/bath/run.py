@@ -1,6 +1,5 @@
 """What the quantum baths are worth, in tables: accuracy, an independent implementation, cost.
 
-    export PYTHONPATH=workflow/scripts
     python benchmarks/bath/run.py            # all (`make bench`), ten minutes on one free core
     python benchmarks/bath/run.py models     # oscillators with exact answers
     python benchmarks/bath/run.py openmm     # harmonic crystal and solid neon beside OpenMM's QTB
@@ -18,6 +17,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+# This checkout's package comes first.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 import model_systems
 import numpy as np

@@ -1,6 +1,6 @@
 """Rates of a campaign that was run, in the form of resources/rates.yaml.
 
-    PYTHONPATH=workflow/scripts python benchmarks/campaign/rates.py results/demo
+    python benchmarks/campaign/rates.py results/demo
 
 Nothing is run: speed comes from the attributes of each point's thermo.nc, start-up and memory from
 the benchmark files that Snakemake wrote: medians over points, and the largest memory. A campaign
@@ -14,6 +14,9 @@ import json
 import statistics
 import sys
 from pathlib import Path
+
+# This checkout's package comes first.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 import xarray as xr
 import yaml

@@ -1,7 +1,7 @@
 """Accuracy against speed of several architectures, each trained alike for a short while.
 
     snakemake prepare_dataset
-    PYTHONPATH=workflow/scripts python benchmarks/potential/architectures.py
+    python benchmarks/potential/architectures.py
 
 Every architecture gets the same data and steps, with the schedules and losses of the first two
 stages of the shipped model's training (stage1.json and stage2.json in resources/potentials/lah10),
@@ -17,6 +17,9 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+
+# This checkout's package comes first.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 import compare
 import matplotlib.style

@@ -1,6 +1,6 @@
 """Speed and accuracy of the shipped potential beside the published one, and what it has to reach.
 
-    PYTHONPATH=workflow/scripts python benchmarks/potential/compare.py
+    python benchmarks/potential/compare.py
 
 The published model and its data are those of the repository named in
 resources/potentials/lah10/split.yaml. They are fetched with git at the pinned commit, once, into
@@ -27,6 +27,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+# This checkout's package comes first.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 import numpy as np
 

@@ -49,6 +49,19 @@ def test_slurm_is_not_needed_for_a_dry_run(server, monkeypatch, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_another_checkout_on_pythonpath_has_no_part(campaign, monkeypatch, tmp_path):
+    """Neither in what Snakemake reads first, nor in the rules, nor in a rule's script."""
+    decoy = tmp_path / "other/workflow/scripts/lah10"
+    decoy.mkdir(parents=True)
+    (decoy / "__init__.py").write_text("raise SystemExit('the other checkout was imported')\n")
+    monkeypatch.setenv("PYTHONPATH", str(decoy.parent))
+    made = campaign("own")
+    assert "Build the supercell of 44 atoms" in made.planned()
+    run = made.snakemake("--cores", "1", "--", "results/own/structures/supercell.xyz")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (made.results / "structures/supercell.xyz").is_file()
+
+
 def test_plan_prints_one_row_a_stage(campaign):
     run = campaign("plan").snakemake("plan")
     assert run.returncode == 0, run.stderr
