@@ -59,7 +59,7 @@ def test_what_makes_it_false(change, reason):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"spectral_blocks": 4}, "4 spectral segments after equilibration, fewer than 5"),
+        ({"spectral_blocks": 4}, "4 segments of the spectra after equilibration, fewer than 5"),
         # Beyond the limit, or within it, by less than the errors allow to say.
         (
             {"kinetic_energy_ratio": np.array([1.12, 0.98])},
@@ -83,6 +83,18 @@ def test_what_needs_a_longer_run(change, reason):
     flag, found = diagnostics.quantum_bath("qtb", GOOD | change)
     assert flag == 2
     assert found.startswith(reason)
+
+
+def test_one_spectral_segment_is_too_few_for_a_verdict():
+    """Its error bars, and the mismatch, are unknown; what is known to be bad counts still."""
+    one = {"spectral_blocks": 1}
+    one |= {name: np.full(2, np.nan) for name in GOOD if name.endswith("mismatch")}
+    one |= {name: np.full(2, np.nan) for name in GOOD if name.endswith("mismatch_stderr")}
+    one["kinetic_energy_ratio_stderr"] = np.full(2, np.nan)
+    flag, reason = diagnostics.quantum_bath("qtb", GOOD | one)
+    assert (flag, reason) == (2, "1 segment of the spectra after equilibration, fewer than 5")
+    flag, reason = diagnostics.quantum_bath("qtb", GOOD | one | {"cell_temperature": 9000.0})
+    assert flag == 0 and reason.startswith("cell temperature 9000 K")
 
 
 def test_an_adaptation_that_has_not_settled():

@@ -259,3 +259,32 @@ def test_threshold_is_three_sigma_and_wider_for_few_samples():
     assert distortion._threshold(0.2, 0.1, 1e6) == pytest.approx(0.5, abs=1e-4)
     assert distortion._threshold(0.2, 0.1, 5) > 0.7
     assert np.isnan(distortion._threshold(0.2, 0.1, 1.5))
+
+
+#: Of a cubic crystal that was sampled well.
+CUBIC = {
+    "theta_deviation": 0.3, "theta_null": 0.25, "theta_null_spread": 0.1, "theta_threshold": 0.6,
+    "local_distortion": 0.5, "local_distortion_null": 0.5, "local_distortion_stderr": 0.05,
+    "local_distortion_null_stderr": 0.05, "variant_share": np.array([0, 0, 0, 0, 1.0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "reason"),
+    [
+        ({}, "cubic", "theta_deviation 0.30° is within the threshold of 0.60°"),
+        ({"theta_deviation": 0.9}, "distorted", "is above the threshold of 0.60°"),
+        (
+            {"local_distortion": 1.5, "variant_share": np.array([0.8, 0, 0, 0, 0.2])},
+            "distorted",
+            "in domains: 80% of the cages are in a variant",
+        ),
+        ({"theta_threshold": np.nan}, "undetermined", "fewer than 2 independent samples"),
+        ({"theta_deviation": 0.58}, "undetermined", "3 standard errors above the cubic null"),
+        ({"theta_threshold": 1.9}, "undetermined", "above the 1.71° of R-3m"),
+    ],
+)
+def test_a_phase_has_its_reason(change, found, reason):
+    flag, said = distortion.phase(CUBIC | change)
+    assert flag == PHASE[found]
+    assert reason in said

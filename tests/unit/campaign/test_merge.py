@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lah10.campaign.merge import merge
+from lah10.campaign.merge import merge, unreadable
 from lah10.errors import UserError
 from lah10.schema import FORMER, PHASE, STATUS, SUMMARY, uncertainty
 from synthetic_campaign import CONFIG, write_campaign, write_point
@@ -155,22 +155,36 @@ def test_versions_that_changed_are_all_recorded(tmp_path):
     assert json.loads(merged.versions)["lammps"] == ["22 Jul 2025", "1 Jan 2026"]
 
 
-def test_a_summary_of_another_point_is_refused(tmp_path):
+def unreadable_point(tmp_path, path, caplog, point=("qtb", 150, 100)) -> str:
+    """What is said of a file that is no summary of its point; the point beside it is merged."""
+    good = write_point(tmp_path / "good", "qtb", 150, 300)
+    merged = merge([("qtb", 150, 300, good), (*point, path)], tmp_path / "merged.nc")
+    with xr.load_dataset(tmp_path / "merged.nc", decode_times=False) as written:
+        cell = written.sel(bath=point[0], pressure=point[1], temperature=point[2])
+        assert cell.status == STATUS["unreadable"] and cell.theta_deviation.isnull()
+        beside = written.sel(bath="qtb", pressure=150, temperature=300)
+        assert beside.status == STATUS["ok"] and beside.theta_deviation.notnull()
+        assert [cell.status_message.item()] == unreadable(merged)
+    message = unreadable(merged)[0]
+    assert message in caplog.messages
+    assert message.startswith(f"{path}: ")
+    return message
+
+
+def test_a_summary_of_another_point_is_flagged(tmp_path, caplog):
     path = write_point(tmp_path, "qtb", 150, 100)
-    with pytest.raises(UserError, match=r"belongs to pressure 150\.0, not 200"):
-        merge([("qtb", 200, 100, path)], tmp_path / "merged.nc")
-    with pytest.raises(UserError, match="belongs to bath qtb, not classical"):
-        merge([("classical", 150, 100, path)], tmp_path / "merged.nc")
+    said = unreadable_point(tmp_path, path, caplog, ("qtb", 200, 100))
+    assert "belongs to pressure 150.0, not 200" in said
+    said = unreadable_point(tmp_path, path, caplog, ("classical", 150, 100))
+    assert "belongs to bath qtb, not classical" in said
 
 
-def test_unreadable_and_foreign_files_are_refused(tmp_path):
+def test_unreadable_and_foreign_files_are_flagged(tmp_path, caplog):
     broken = tmp_path / "summary.nc"
     broken.write_bytes(b"not NetCDF")
-    with pytest.raises(UserError, match="cannot be read"):
-        merge([("qtb", 150, 100, broken)], tmp_path / "merged.nc")
+    assert "cannot be read as a point's summary" in unreadable_point(tmp_path, broken, caplog)
     xr.Dataset({"x": 1}).to_netcdf(broken)
-    with pytest.raises(UserError, match="no coordinate bath"):
-        merge([("qtb", 150, 100, broken)], tmp_path / "merged.nc")
+    assert "no coordinate bath" in unreadable_point(tmp_path, broken, caplog)
 
 
 @pytest.mark.parametrize(

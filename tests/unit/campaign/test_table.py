@@ -1,5 +1,7 @@
 """The table of a campaign: what it says of points with and without numbers."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,6 +9,7 @@ import xarray as xr
 from lah10.campaign import table
 from lah10.campaign.merge import merge
 from lah10.errors import UserError
+from lah10.schema import PHASE
 from synthetic_campaign import write_campaign
 
 
@@ -23,8 +26,9 @@ def lines(tmp_path):
     )
     merge(summaries, tmp_path / "phase_diagram.nc")
     table.write(tmp_path / "phase_diagram.nc", tmp_path / "phase_diagram.md")
-    *text, empty, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").splitlines()
-    assert not empty and beyond.startswith("Beyond the potential's data: ")
+    table_, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").strip().split("\n\n")
+    text = table_.splitlines()
+    assert beyond.startswith("Beyond the potential's data: ")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text]
     return text, cells
 
@@ -60,9 +64,27 @@ def test_points_beyond_the_potentials_data_are_named(tmp_path):
     data["extrapolation"][0, 0, 1], data["extrapolated_share"][0, 0, 1] = 1, 0.12
     said = "Beyond the potential's data: qtb 150 GPa 300 K (12 % of its frames)."
     assert table.extrapolations(data) == said
+    data["extrapolation"][0, 0, 0] = -1
+    assert table.extrapolations(data) == f"{said} 1 without frames that the committee judged."
     data["extrapolation"][:] = -1
     for asked in (data, data.drop_vars("extrapolation")):
         assert table.extrapolations(asked).endswith("unknown, the campaign has no committee.")
+    data.attrs["config"] = json.dumps({"potential": {"committee": ["second.pb"]}})
+    assert table.extrapolations(data).endswith("no point has frames that the committee judged.")
+
+
+def test_notes_explain_what_the_table_leaves_open(tmp_path):
+    summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    assert len(table.notes(data, "1.0 ± 0.1")) == 1
+    (_, unknown) = table.notes(data, "1.0 ± ?")
+    assert unknown.startswith("± ?: the standard error is unknown")
+    data["phase"][:] = PHASE["undetermined"]
+    assert table.notes(data, "")[1].startswith("Undetermined: phase_reason")
+    summaries[0][3].write_text("torn")
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    assert table.notes(data, "")[-1].startswith(f"Unreadable: {summaries[0][3]}: cannot be read")
+    assert table.rows(data)[0][3] == "unreadable"
 
 
 def test_diffusion_or_its_limit(tmp_path):

@@ -11,18 +11,23 @@ logs.start(snakemake.log[0])
 
 
 from lah10.campaign.grid import point_folder
-from lah10.campaign.merge import merge
+from lah10.campaign.merge import merge, unreadable
 
 points = [
     (*point, point_folder(snakemake.params.folder, *point) / "summary.nc")
     for point in snakemake.params.points
 ]
 harmonic = [path for path in snakemake.params.harmonic if Path(path).is_file()]
-merge(
+merged = merge(
     points,
     snakemake.params.output,
     harmonic=harmonic,
     attrs={"campaign": snakemake.config["campaign"], "config": snakemake.config},
 )
 missing = sum(not path.is_file() for *_, path in points)
-print(f"{snakemake.params.output}: {len(points) - missing} points, {missing} missing")
+bad = unreadable(merged)
+print(*bad, sep="\n", end="\n" * bool(bad), file=sys.stderr)
+print(
+    f"{snakemake.params.output}: {len(points) - missing - len(bad)} points, {missing} missing, "
+    f"{len(bad)} unreadable"
+)

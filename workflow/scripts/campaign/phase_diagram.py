@@ -9,9 +9,9 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.campaign.merge import merge
+from lah10.campaign.merge import merge, unreadable
 
-merge(
+merged = merge(
     [
         (*point, path)
         for point, path in zip(snakemake.params.points, snakemake.input.summaries, strict=True)
@@ -20,3 +20,5 @@ merge(
     harmonic=snakemake.input.harmonic,
     attrs={"campaign": snakemake.config["campaign"], "config": snakemake.config},
 )
+for line in unreadable(merged):
+    print(line, file=sys.stderr)

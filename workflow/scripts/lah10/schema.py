@@ -31,8 +31,9 @@ RINGS, WYCKOFF = ("2", "3", "4", "5", "6+"), ("8c", "32f")
 
 #: Why a point holds no numbers.
 STATUS = {"ok": 0, "missing": 1, "lost_atoms": 2, "nan": 3, "volume": 4, "temperature": 5,
-          "too_short": 6, "crashed": 7}  # fmt: skip
+          "too_short": 6, "crashed": 7, "unreadable": 8}  # fmt: skip
 
+#: Verdict of `lah10.analysis.distortion`; the attribute phase_reason gives the reason.
 PHASE = {"undetermined": -1, "cubic": 0, "distorted": 1}
 
 #: Verdict of `lah10.analysis.diagnostics`; the attribute quantum_bath_reason gives the reason.
@@ -378,7 +379,9 @@ PROVENANCE = {
     "wall_seconds": Provenance(float, "s", "wall time of the production run"),
     "ps_per_hour": Provenance(float, "ps h-1", "speed of the production run"),
     "fingerprint": Provenance(str, "1", "fingerprint of the point's parameters and potential"),
-    "status_message": Provenance(str, "1", "what stopped the run"),
+    "status_message": Provenance(str, "1", "what stopped the run, or why its summary is not "
+                                 "read"),
+    "phase_reason": Provenance(str, "1", "why the phase is what it is"),
     "quantum_bath_reason": Provenance(str, "1", "why quantum_bath_ok is not ok"),
 }
 

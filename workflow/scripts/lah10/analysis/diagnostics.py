@@ -73,10 +73,13 @@ def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple
     bad, open_ = [], []
     blocks = int(summary["spectral_blocks"])
     if blocks < MIN_BLOCKS:
-        open_.append(f"{blocks} spectral segments after equilibration, fewer than {MIN_BLOCKS}")
+        segments = "1 segment" if blocks == 1 else f"{blocks} segments"
+        open_.append(f"{segments} of the spectra after equilibration, fewer than {MIN_BLOCKS}")
     factor = student_factor(SIGNIFICANCE, max(blocks, 2))
 
     def judge(value: float, error: float, limit: float, text: str) -> None:
+        if blocks < MIN_BLOCKS and not np.isfinite([value, error]).all():
+            return  # for want of segments, which is the reason already
         margin = factor * error if np.isfinite(error) else np.inf
         if np.isnan(value) or value - margin > limit:
             bad.append(text)
@@ -124,6 +127,7 @@ def extrapolated(deviations: np.ndarray) -> float:
 
 
 def extrapolation(summary: Mapping) -> int:
-    """1 if a point is an extrapolation of the potential, 0 if not, -1 if no committee was asked."""
+    """1 if a point is an extrapolation of the potential, 0 if not; -1 without a committee, or where
+    the run stopped before its frames could be judged."""
     share = summary.get("extrapolated_share", np.nan)
     return -1 if np.isnan(share) else int(share > MAX_EXTRAPOLATED_SHARE)

@@ -225,7 +225,7 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     summary["theta_threshold"] = _threshold(
         summary["theta_null"], summary["theta_null_spread"], arrays["theta_independent_samples"]
     )
-    summary["phase"] = phase(summary)
+    summary["phase"], summary["phase_reason"] = phase(summary)
     return summary, arrays
 
 
@@ -240,8 +240,8 @@ def _threshold(null: float, sigma: float, samples: float) -> float:
     return null + statistics.student_factor(SIGMAS, samples) * sigma
 
 
-def phase(summary: dict) -> int:
-    """Phase flag of a point, a value of `lah10.schema.PHASE`.
+def phase(summary: dict) -> tuple[int, str]:
+    """Phase flag of a point, a value of `lah10.schema.PHASE`, and its reason.
 
     Distorted: θ deviates beyond `theta_threshold`; or the crystal is distorted in domains that
     average out, when the local distortion is 3σ above its null and at least half of the cages are
@@ -254,11 +254,27 @@ def phase(summary: dict) -> int:
     excess = summary["local_distortion"] - summary["local_distortion_null"]
     error = np.hypot(summary["local_distortion_stderr"], summary["local_distortion_null_stderr"])
     in_variants = 1.0 - summary["variant_share"][-1]
-    if deviation > limit or (excess > SIGMAS * error and in_variants >= 0.5):
-        return PHASE["distorted"]
-    if np.isnan(limit) or deviation > null + SIGMAS * sigma or limit > RESOLVED:
-        return PHASE["undetermined"]
-    return PHASE["cubic"]
+    found = f"theta_deviation {deviation:.2f}°"
+    if deviation > limit:
+        return PHASE["distorted"], f"{found} is above the threshold of {limit:.2f}°"
+    if excess > SIGMAS * error and in_variants >= 0.5:
+        return PHASE["distorted"], (
+            f"{found}, but distorted in domains: {in_variants:.0%} of the cages are in a variant, "
+            f"the local distortion {excess:.2f}° above that of cubic cages"
+        )
+    if np.isnan(limit):
+        return PHASE["undetermined"], "fewer than 2 independent samples of theta; run longer"
+    if deviation > null + SIGMAS * sigma:
+        return PHASE["undetermined"], (
+            f"{found} is {SIGMAS:g} standard errors above the cubic null of {null:.2f}°, with too "
+            "few independent samples to trust them; run longer"
+        )
+    if limit > RESOLVED:
+        return PHASE["undetermined"], (
+            f"the threshold of {limit:.2f}° is above the {RESOLVED:.2f}° of R-3m, which would be "
+            "missed; run longer"
+        )
+    return PHASE["cubic"], f"{found} is within the threshold of {limit:.2f}°"
 
 
 def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, start: int) -> None:

@@ -197,9 +197,10 @@ def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
     """
     values = dict(values)
     phase = values.pop("phase", schema.PHASE["undetermined"])
+    phase_reason = values.pop("phase_reason", attrs.get("status_message", ""))
     correction = attrs.get("bath_correction", "none")
     verdict, reason = diagnostics.quantum_bath(attrs["bath"], values, correction)
-    attrs = attrs | {"quantum_bath_reason": reason}
+    attrs = attrs | {"quantum_bath_reason": reason, "phase_reason": phase_reason}
     coordinates = {
         "element": (None, "element", ELEMENTS),
         "variant": (None, "axis of the rhombohedral distortion", schema.VARIANTS),

@@ -44,6 +44,12 @@ class Grid:
         shape = self.shape + tuple(len(self.extra[dim]) for dim in dims)
         self.variables[name] = (self.dims + dims, np.full(shape, np.nan), attributes)
 
+    def flag(self, point: tuple[str, str, str], status: str, message: str) -> None:
+        """Give a point without numbers its status and the reason."""
+        index = tuple(axis.index(value) for axis, value in zip(self.axes, point, strict=True))
+        self.variables["status"][1][index] = schema.STATUS[status]
+        self.variables["status_message"][1][index] = message
+
     def put(self, point: tuple[str, str, str], summary: xr.Dataset, path) -> None:
         index = tuple(axis.index(value) for axis, value in zip(self.axes, point, strict=True))
         for dim in summary.sizes:

@@ -1,12 +1,14 @@
 """The dataset of a campaign: the summaries of its points on one (bath, pressure, temperature) grid.
 
 Every variable of `lah10.schema.SUMMARY` is in the dataset, whatever happened to the points: a point
-that failed or is missing holds NaN, and `status` (a CF flag) gives the reason. Variables that have
+that failed, is missing, or whose summary cannot be read holds NaN, and `status` (a CF flag) gives
+the reason. Variables that have
 changed their names are in the file under both for one release (`lah10.schema.FORMER`).
 """
 
 import datetime
 import json
+import logging
 import os
 import platform
 from collections.abc import Iterable, Sequence
@@ -44,7 +46,9 @@ def merge(
     ----------
     summaries : iterable of (bath, pressure, temperature, path)
         Pressure in GPa and temperature in K (text or number). A `path` that is None or does not
-        exist makes a missing point. The grid is the full product of the values that occur.
+        exist makes a missing point, and a file that is no summary of the point an unreadable one
+        (a warning in the log; `status_message` names the file). The grid is the full product of the
+        values that occur.
     output : path
         phase_diagram.nc; appears whole.
     attrs : dict, optional
@@ -62,8 +66,8 @@ def merge(
     Raises
     ------
     UserError
-        No points; a point given twice; a file that is no summary or belongs to another point;
-        points run with different potentials or parameters; an unknown bath.
+        No points; a point given twice; points run with different potentials or parameters; an
+        unknown bath.
     """
     points = [(bath, canonical(p), canonical(t), path) for bath, p, t, path in summaries]
     if not points:
@@ -88,10 +92,15 @@ def merge(
         seen.add((bath, pressure, temperature))
         if path is None or not Path(path).exists():
             continue
-        summary = dataset.read(
-            path, "a point's summary", "delete it and run the analysis again", small=True
-        )
-        _check_identity(summary, bath, pressure, temperature, path)
+        try:
+            summary = dataset.read(
+                path, "a point's summary", "delete it and run the analysis again", small=True
+            )
+            _check_identity(summary, bath, pressure, temperature, path)
+        except UserError as error:
+            logging.getLogger(__name__).warning("%s", error)
+            grid.flag((bath, pressure, temperature), "unreadable", str(error))
+            continue
         history.add(summary.attrs, path)
         grid.put((bath, pressure, temperature), summary, path)
 
@@ -104,10 +113,19 @@ def merge(
     return merged
 
 
+def unreadable(merged: xr.Dataset) -> list[str]:
+    """What is wrong with the files that were not merged, a line each."""
+    flagged = merged.status.values == schema.STATUS["unreadable"]
+    return [str(line) for line in merged.status_message.values[flagged]]
+
+
 def _check_identity(summary: xr.Dataset, bath: str, pressure: str, temperature: str, path) -> None:
     for name, expected in (("bath", bath), ("pressure", pressure), ("temperature", temperature)):
         if name not in summary.coords:
-            raise UserError(f"{path}: has no coordinate {name}; this is no summary of a point")
+            raise UserError(
+                f"{path}: has no coordinate {name}, expected a point's summary; delete it and run "
+                "the analysis again"
+            )
         found = summary[name].item()
         same = found == expected if name == "bath" else float(found) == float(expected)
         if not same:

@@ -1,5 +1,6 @@
 """A campaign's dataset as a table to read."""
 
+import json
 import os
 
 import numpy as np
@@ -68,20 +69,53 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
 
 def extrapolations(dataset: xr.Dataset) -> str:
     """A sentence on where the potential extrapolates, by the disagreement of its committee."""
-    if "extrapolation" not in dataset or not (dataset.extrapolation >= 0).any():
+    known = int((dataset.extrapolation >= 0).sum()) if "extrapolation" in dataset else 0
+    if not known and not _has_committee(dataset):
         return "Beyond the potential's data: unknown, the campaign has no committee."
-    known = int((dataset.extrapolation >= 0).sum())
+    if not known:
+        return (
+            "Beyond the potential's data: unknown, no point has frames that the committee judged."
+        )
     points = dataset.stack(point=("bath", "pressure", "temperature"))
     beyond = points.isel(point=np.flatnonzero(points.extrapolation.values == 1))
+    others = dataset.extrapolation.size - known
+    rest = f" {others} without frames that the committee judged." if others else ""
     if not beyond.point.size:
-        return f"Beyond the potential's data: none of {known} points."
+        return f"Beyond the potential's data: none of {known} points.{rest}"
     named = [
         f"{bath} {pressure:g} GPa {temperature:g} K ({100 * share:.0f} % of its frames)"
         for (bath, pressure, temperature), share in zip(
             beyond.point.values, beyond.extrapolated_share.values, strict=True
         )
     ]
-    return f"Beyond the potential's data: {', '.join(named)}."
+    return f"Beyond the potential's data: {', '.join(named)}.{rest}"
+
+
+def _has_committee(dataset: xr.Dataset) -> bool:
+    """Whether the campaign's configuration names a committee."""
+    try:
+        config = json.loads(dataset.attrs.get("config", "{}"))
+        return bool(config["potential"]["committee"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def notes(dataset: xr.Dataset, table: str) -> list[str]:
+    """What the reader of the table needs to know besides, a line each."""
+    found = [extrapolations(dataset)]
+    if "± ?" in table:
+        found.append(
+            "± ?: the standard error is unknown, for want of independent samples or spectral "
+            "segments; a longer dynamics.produce gives one."
+        )
+    undetermined = (dataset.status == schema.STATUS["ok"]) & (
+        dataset.phase == schema.PHASE["undetermined"]
+    )
+    if undetermined.any() and "phase_reason" in dataset:
+        found.append("Undetermined: phase_reason in phase_diagram.nc gives the reason of a point.")
+    bad = dataset.status.values == schema.STATUS["unreadable"]
+    found += [f"Unreadable: {line}" for line in dataset.status_message.values[bad]]
+    return found
 
 
 def _meaning(name: str, flag: xr.DataArray) -> str:
@@ -111,8 +145,8 @@ def _number(point: xr.Dataset, name: str, places: int, with_error: bool = True) 
 
 
 def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
-    """The table of phase_diagram.nc in Markdown, its columns in line for a terminal, and a line
-    on where the potential extrapolates.
+    """The table of phase_diagram.nc in Markdown, its columns in line for a terminal, and below it
+    a line on where the potential extrapolates and other notes.
 
     Raises
     ------
@@ -122,4 +156,4 @@ def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
     data = datasets.read(dataset, "a phase diagram", "merge the campaign's points again")
     text = markdown(HEADER, rows(data), aligned=True)
     with atomic_path(output) as aside:
-        aside.write_text(f"{text}\n\n{extrapolations(data)}\n", encoding="utf-8")
+        aside.write_text("\n\n".join([text, *notes(data, text)]) + "\n", encoding="utf-8")
