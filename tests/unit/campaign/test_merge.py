@@ -96,6 +96,7 @@ def test_global_attributes(tmp_path):
     with xr.open_dataset(tmp_path / "merged.nc") as merged:
         assert merged.potential_sha256 == "a" * 64
         assert merged.potential == "made-up.pb"
+        assert "committee_sha256" not in merged.attrs
         assert merged.seed == 1
         assert merged.campaign == "other"
         assert json.loads(merged.config) == CONFIG
@@ -104,6 +105,21 @@ def test_global_attributes(tmp_path):
         assert versions["lammps"] == "22 Jul 2025" and "xarray" in versions
         assert merged.created.endswith("+00:00")
         assert "outward normals" in merged.theta_definition
+
+
+def test_the_committee_is_recorded_by_content(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+
+    def give(point: int, committee: str) -> None:
+        path = summaries[point][3]
+        xr.load_dataset(path).assign_attrs(committee_sha256=committee).to_netcdf(path)
+
+    for point, committee in enumerate(("c" * 64, "c" * 64, "")):
+        give(point, committee)
+    assert merge(summaries, tmp_path / "merged.nc").attrs["committee_sha256"] == "c" * 64
+    give(3, "d" * 64)
+    found = merge(summaries, tmp_path / "merged.nc").attrs["committee_sha256"]
+    assert found.splitlines() == ["c" * 64, "d" * 64]
 
 
 def test_is_compressed(tmp_path):

@@ -119,3 +119,26 @@ def test_files_that_the_configuration_names(folder):
     Path("crystal.cif").unlink()
     with pytest.raises(UserError, match=r"structure.file: expected the path .*, got crystal.cif"):
         reading.load(["good.yaml"])
+
+
+def test_shipped_models_judge_no_other_model(folder):
+    """By content, whatever the file is called; among themselves they are a committee."""
+    folder = REPOSITORY / "resources/potentials"
+    shipped = [folder / "lah10/lah10.pb", folder / "lah10-2/lah10.pb"]
+    Path("copy.pb").write_bytes(shipped[1].read_bytes())
+    for member in (str(shipped[0]), "copy.pb"):
+        with pytest.raises(UserError, match=r"^good.yaml \+ --config: potential.committee\[0\]: "
+                           rf"expected a model fitted as potential.model .*, got {member}"):
+            reading.load(["good.yaml"], {"potential": {"committee": [member]}})
+    frozen_graph.write(Path("second.pb"), cutoff=5.0)
+    own = reading.load(["good.yaml"], {"potential": {"committee": ["second.pb"]}})
+    assert own.potential.committee == ("second.pb",)
+    both = {"model": str(shipped[0]), "committee": ["copy.pb"]}
+    assert reading.load(["good.yaml"], {"potential": both}).potential.committee == ("copy.pb",)
+
+
+def test_shipped_campaigns_leave_the_committee_to_the_model():
+    """So that another model in a copy of the file has no committee of the project's."""
+    for path in (REPOSITORY / "config").glob("*.yaml"):
+        potential = yaml.safe_load(path.read_text()).get("potential", {})
+        assert "committee" not in potential, path

@@ -26,6 +26,7 @@ class History:
         self.config: dict | None = None
         self.bath_config: dict = {}
         self.versions: dict[str, list[str]] = {}
+        self.committees: list[str] = []
 
     def add(self, attrs: dict, path) -> None:
         config = _parameters(attrs.get("config"), path)
@@ -51,6 +52,9 @@ class History:
                 "campaign has one set of parameters: run these points again, or name another "
                 "campaign"
             )
+        committee = attrs.get("committee_sha256")
+        if committee and committee not in self.committees:
+            self.committees.append(committee)
         for name, version in json.loads(attrs.get("versions") or "{}").items():
             known = self.versions.setdefault(name, [])
             if str(version) not in known:

@@ -158,6 +158,8 @@ def _global_attributes(history: History, attrs: dict) -> dict:
     for key in ("campaign", "config", "potential", "potential_sha256", "seed"):
         if key in first:
             result[key] = first[key]
+    if history.committees:  # a line a committee, where points have several
+        result["committee_sha256"] = "\n".join(history.committees)
     result |= {key: value for key, value in attrs.items() if value is not None}
     return {key: json.dumps(value, sort_keys=True) if isinstance(value, dict | list | tuple)
             else value for key, value in result.items()}

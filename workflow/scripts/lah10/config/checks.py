@@ -6,12 +6,18 @@ from pathlib import Path
 from lah10 import ELEMENTS
 from lah10.config.boundary import PUBLISHED
 from lah10.config.campaign import Config
+from lah10.config.potential import SHIPPED, SHIPPED_COMMITTEE
 from lah10.errors import UserError
 from lah10.io import frozen_model
+from lah10.io.files import sha256
+
+#: This checkout's folder, in which the shipped models are.
+HOME = Path(__file__).resolve().parents[4]
 
 
 def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> None:
-    """Raise UserError where a named file is absent or a model is not one of La and H."""
+    """Raise UserError where a named file is absent, a model is not one of La and H, or a shipped
+    model is in the committee of another one."""
     file = config.structure.file
     if not Path(root, file).is_file():
         raise UserError(
@@ -41,4 +47,27 @@ def check_files(config: Config, source: str, root: str | os.PathLike = ".") -> N
             raise UserError(
                 f"{source}: {key}: expected a model of {' and '.join(ELEMENTS)}, got {path}, "
                 f"a model of {' and '.join(known)}"
+            )
+    _check_lineage(config, source, Path(root))
+
+
+def _check_lineage(config: Config, source: str, root: Path) -> None:
+    """Raise UserError where a shipped model is in the committee of a model that is none.
+
+    Models are recognised by content. The spread of a committee is the error of a potential only
+    among models fitted alike to one data set.
+    """
+    committee = config.potential.committee
+    if not committee:
+        return
+    own = [HOME / path for path in (SHIPPED, *SHIPPED_COMMITTEE)]
+    shipped = {sha256(path) for path in own if path.is_file()}
+    if sha256(root / config.potential.model) in shipped:
+        return
+    for i, path in enumerate(committee):
+        if sha256(root / path) in shipped:
+            raise UserError(
+                f"{source}: potential.committee[{i}]: expected a model fitted as potential.model "
+                f"({config.potential.model}) was, got {path}, one of the project's own; name "
+                "others of your training, or []"
             )

@@ -19,7 +19,8 @@ class Potential(Section):
         default_factory=lambda known: SHIPPED_COMMITTEE if known.get("model") == SHIPPED else (),
         description="Further graphs. The spread of the forces is `model_deviation`, which shows "
         "where the potential extrapolates. Only stored frames are evaluated: a few percent of the "
-        "time. The default belongs to the default model; another model has no committee.",
+        "time. The default belongs to the default model; another model has none, and a shipped "
+        "model in its committee is refused.",
     )
 
     @model_validator(mode="after")

@@ -75,6 +75,7 @@ def attributes(
         **(job.held_shape or {}),
         "potential": str(job.potential["model"]),
         "potential_sha256": sha256(job.potential["model"]),
+        "committee_sha256": " ".join(map(sha256, job.potential.get("committee", ()))),
         "config": job.config_json,
         "versions": records.versions(),
         "fingerprint": fingerprint,
