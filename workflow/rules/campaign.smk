@@ -24,7 +24,7 @@ rule phase_diagram:
         points=CONFIG.points,
         code=code("campaign/phase_diagram"),
     message:
-        "Merge the points of campaign {CONFIG.campaign}"
+        f"Merge the points of campaign {CONFIG.campaign}"
     script:
         "../scripts/campaign/phase_diagram.py"
 
@@ -46,7 +46,7 @@ rule merge:
         harmonic=HARMONIC,
         output=f"{RESULTS}/phase_diagram.nc",
     message:
-        "Merge those points of campaign {CONFIG.campaign} that are there"
+        f"Merge those points of campaign {CONFIG.campaign} that are there"
     script:
         "../scripts/campaign/merge.py"
 
@@ -70,7 +70,7 @@ rule table:
     params:
         code=code("campaign/table"),
     message:
-        "The numbers of campaign {CONFIG.campaign}, to read"
+        f"The numbers of campaign {CONFIG.campaign}, to read"
     script:
         "../scripts/campaign/table.py"
 
@@ -103,6 +103,6 @@ rule plan:
             "boundary": of_boundary_windows(),
         },
     message:
-        "Plan campaign {CONFIG.campaign}"
+        f"Plan campaign {CONFIG.campaign}"
     script:
         "../scripts/campaign/plan.py"

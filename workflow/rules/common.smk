@@ -4,6 +4,7 @@ import os
 import re
 
 import lah10.campaign.start
+import lah10.config.importing
 import lah10.io.imports
 import lah10.campaign.plan
 
@@ -18,7 +19,7 @@ SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
 SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
 #: Where rules of potential/ and of learning/ work, and not in the campaign's folder.
 POTENTIAL = "results/potential"
-RATES = os.path.relpath(Path(workflow.basedir, "resources/rates.yaml"))
+RATES = lah10.config.importing.located("resources/rates.yaml", BASE)
 
 PLAN = lah10.campaign.plan.Plan(CONFIG, lah10.campaign.plan.read_rates(RATES))
 
@@ -35,7 +36,7 @@ def code(script, *others):
 
     A digest and not the files themselves as inputs: their dates change with every checkout.
     """
-    scripts = Path(workflow.basedir, "workflow/scripts")
+    scripts = BASE / "workflow/scripts"
     return lah10.io.imports.digest(
         scripts / f"{script}.py", [scripts / "lah10" / other for other in others]
     )

@@ -41,7 +41,7 @@ rule draw:
     params:
         code=code("figures/draw", "figures/publication.mplstyle"),
     message:
-        "Draw the figures of campaign {CONFIG.campaign}"
+        f"Draw the figures of campaign {CONFIG.campaign}"
     script:
         "../scripts/figures/draw.py"
 

@@ -5,7 +5,8 @@ rule harmonic:
     input:
         model=ancient(CONFIG.potential.model),
         crystals=[
-            f"resources/structures/{name}.cif" for name in ("Fm-3m", "R-3m", "C2c")
+            lah10.config.importing.located(f"resources/structures/{name}.cif", BASE)
+            for name in ("Fm-3m", "R-3m", "C2c")
         ],
     output:
         f"{RESULTS}/harmonic/P{{pressure}}.nc",

@@ -19,6 +19,6 @@ rule structures:
         cell=CONFIG.structure.cell,
         repeat=CONFIG.structure.repeat,
     message:
-        "Build the supercell of {CONFIG.n_atoms} atoms"
+        f"Build the supercell of {CONFIG.n_atoms} atoms"
     script:
         "../scripts/structures/structures.py"
