@@ -1,5 +1,6 @@
 """Another workflow imports this one as a module, from a folder or from a git repository."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -94,13 +95,17 @@ def test_a_stage_of_dynamics_runs_under_another_name(importer):
     assert (importer.folder / target).is_file()
 
 
-def test_a_module_from_a_git_repository(importer):
-    """As with github(...): the commit's files are unpacked, and its resources are found."""
+@pytest.fixture
+def commit() -> str:
     command = ["git", "-C", str(REPOSITORY), "rev-parse", "HEAD"]
     found = subprocess.run(command, capture_output=True, text=True)
     if found.returncode:
         pytest.skip("not a git repository")
-    commit = found.stdout.strip()
+    return found.stdout.strip()
+
+
+def test_a_module_from_a_git_repository(importer, commit):
+    """The commit's files are unpacked, and its resources are found."""
     importer.write(snakefile=f"git+file://{REPOSITORY}/Snakefile@{commit}")
     target = "results/theirs/structures/supercell.xyz"
     run = importer.snakemake("--", target)
@@ -110,6 +115,47 @@ def test_a_module_from_a_git_repository(importer):
     assert (unpacked / "workflow/scripts/lah10/units.py").is_file()
     run = importer.snakemake("--dry-run")
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+#: What snakedeploy 0.16 writes into workflow/Snakefile, its comments left out.
+DEPLOYED = """
+from snakemake.utils import min_version
+
+
+min_version("6.10.0")
+
+
+configfile: "config/config.yaml"
+
+
+module lah10:
+    snakefile:
+        github("somebody/lah10", path="Snakefile", commit="{commit}")
+    config:
+        config
+
+
+use rule * from lah10
+"""
+
+
+def test_a_project_that_snakedeploy_made(importer, commit, monkeypatch):
+    """It copies config/ and profiles/. No network: Snakemake finds a clone in its cache."""
+    for name in ("config", "profiles"):
+        shutil.copytree(REPOSITORY / name, importer.folder / name)
+    (importer.folder / "workflow").mkdir()
+    (importer.folder / "workflow/Snakefile").write_text(DEPLOYED.format(commit=commit))
+    cache = importer.folder / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    clone = cache / "snakemake/snakemake/source-cache/snakemake-git-cache"
+    clone /= "github.com/somebody/lah10"
+    git = ["git", "clone", "--quiet", "--bare", "--shared", str(REPOSITORY), str(clone)]
+    subprocess.run(git, check=True)
+    run = importer.snakemake("--dry-run", "--quiet", "rules", "--forceall")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (importer.folder / ".snakemake/lah10" / commit / "resources/potentials").is_dir()
+    jobs = dict(line.split() for line in run.stdout.splitlines() if len(line.split()) == 2)
+    assert (jobs["produce"], jobs["harmonic"], jobs["table"]) == ("18", "3", "1")
 
 
 @pytest.mark.parametrize(
