@@ -74,6 +74,60 @@ def test_what_is_there_is_merged_when_the_rest_does_not_come(finished, copy_of):
     assert theta[0] == finished.dataset().theta_deviation.item()
 
 
+def planned_dynamics(made) -> set[str]:
+    """First words of the planned jobs, without what is merged and drawn within seconds."""
+    return {message.split()[0] for message in made.planned()} - {"Merge", "The", "Draw"}
+
+
+@pytest.fixture
+def cloned(finished, tmp_path):
+    """The finished campaign's results in another clone: no records, every date in reverse."""
+    folder = checkout(tmp_path / "clone")
+    (folder / "resources").unlink()
+    (folder / "resources").mkdir()
+    for path in (REPOSITORY / "resources").iterdir():
+        (folder / "resources" / path.name).symlink_to(path)
+    (folder / "resources/structures").unlink()
+    shutil.copytree(REPOSITORY / "resources/structures", folder / "resources/structures")
+    shutil.copytree(finished.results, folder / "results" / finished.name)
+    made = Campaign(folder, finished.name)
+    made.configure()
+    now = time.time()
+    analysed = ("summary", "distortion", "diffusion", "energetics", "correlations")
+    stages = (*analysed, "thermo", "spectra", "trajectory", "equilibrat", "supercell")
+    for path in made.results.rglob("*.*"):
+        order = next((i for i, name in enumerate(stages) if path.name.startswith(name)), 0)
+        os.utime(path, times=(now - 1000 + order,) * 2)
+    for path in (folder / "resources/structures").iterdir():
+        path.touch()
+    return made
+
+
+def test_results_in_another_clone_are_finished_by_content(cloned):
+    assert planned_dynamics(cloned) == set()
+    assert planned_dynamics(cloned) == set()  # and stay so
+
+
+def test_results_in_another_clone_of_other_content_run_again(cloned):
+    with open(cloned.folder / cloned.point() / "equilibrated.restart", "ab") as handle:
+        handle.write(b"changed")
+    assert planned_dynamics(cloned) == {"Produce", "Analyse"}
+    cloned.configure(bath={"friction": "5 /ps"})
+    for path in (cloned.folder / "resources/structures").iterdir():
+        path.touch()
+    assert {"Equilibrate", "Produce", "Analyse"} <= planned_dynamics(cloned)
+
+
+def test_phonons_beside_a_foreign_tensorflow(campaign, monkeypatch, tmp_path):
+    """As after `module load tensorflow`: a library of the same name earlier on the path."""
+    for name in ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2"):
+        (tmp_path / name).write_text("not this one")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    made = campaign("foreign")
+    run = made.snakemake("--cores", "1", "--", "results/foreign/harmonic/P150.nc")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_logs_and_benchmarks_of_every_job(finished):
     logs = {str(path.relative_to(finished.folder)) for path in finished.folder.rglob("*.log")}
     for rule in ("equilibrate", "produce", "analyse"):

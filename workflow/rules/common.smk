@@ -3,6 +3,7 @@
 import os
 import re
 
+import lah10.campaign.copies
 import lah10.campaign.start
 import lah10.config.importing
 import lah10.io.imports
@@ -22,6 +23,12 @@ POTENTIAL = "results/potential"
 RATES = lah10.config.importing.located("resources/rates.yaml", BASE)
 
 PLAN = lah10.campaign.plan.Plan(CONFIG, lah10.campaign.plan.read_rates(RATES))
+
+# Before Snakemake looks at dates.
+if workflow.is_main_process:
+    kept = lah10.campaign.copies.keep(CONFIG, RESULTS, PLAN.ranks)
+    if kept:
+        logger.info(f"{RESULTS}: {kept} stages are finished by content; new dates")
 
 
 # Only points of the grid, and only in canonical text: P150.0 is no second name of P150.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,8 +90,11 @@ class Job:
         digest = hashlib.sha256(json.dumps(of).encode()).digest()
         return int.from_bytes(digest[:8], "big") >> (64 - bits)
 
-    def fingerprint(self) -> str:
-        """Hash of everything that decides the run's numbers, the content of its inputs included."""
+    def fingerprint(self, digest: Callable[[str], str] = sha256) -> str:
+        """Hash of everything that decides the run's numbers, the content of its inputs included.
+
+        digest : of a file's content; another one may remember what it has read.
+        """
         said = asdict(self)
         for silent in ("outputs", "scratch", "campaign", "config_json"):
             del said[silent]
@@ -99,9 +103,9 @@ class Job:
         said["versions"] = versions()
         for name in ("supercell", "supercell_data", "restart_in", "equilibration"):
             if said[name]:
-                said[name] = sha256(said[name])
+                said[name] = digest(said[name])
         models = [self.potential["model"], *self.potential.get("committee", [])]
-        said["potential"] = [sha256(model) for model in models]
+        said["potential"] = [digest(model) for model in models]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def finished(self, fingerprint: str | None = None) -> bool:
