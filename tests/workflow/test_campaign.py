@@ -223,7 +223,9 @@ def interrupted(tmp_path_factory, server):
     made.configure()
     first = start(made)
     try:
-        wait_until((made.results / ".lock").exists, "the campaign's lock", first)
+        lock = made.results / ".lock"
+        # Written and not only there: its holder is named in it.
+        wait_until(lambda: lock.exists() and lock.stat().st_size, "the campaign's lock", first)
         os.killpg(first.pid, signal.SIGSTOP)  # or a fast machine is done before the others ask
         second = made.snakemake("--cores", "1", "--", target(made))
         looking = made.snakemake("--dry-run", "--", target(made))

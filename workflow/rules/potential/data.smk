@@ -49,6 +49,16 @@ def label_files(wildcards):
     return [f"{LABELS}/{name}.xyz" for name in structures]
 
 
+def published_source(wildcards):
+    """Where the published model is fetched from: the repository of the published labels."""
+    if "ly-ceperley" not in SPLIT.sources:
+        raise WorkflowError(
+            f"{TRAINING.split}: expected a source ly-ceperley, whose repository the published "
+            "model is fetched from; add it, or name no published potential"
+        )
+    return SPLIT.sources["ly-ceperley"].model_dump_json()
+
+
 def output_files(wildcards):
     """The outputs of another code at the path that is configured."""
     from lah10.potential.data import dft_outputs
@@ -216,7 +226,7 @@ rule published_model:
         mem_mb=4000,
         runtime=60,
     params:
-        source=SPLIT.sources["ly-ceperley"].model_dump_json(),
+        source=published_source,
     message:
         "Fetch, upgrade and compress the published potential"
     script:
