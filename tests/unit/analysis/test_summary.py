@@ -107,6 +107,8 @@ def test_its_numbers_are_the_crystals(distorted):
     summary = found["summary"]
     assert summary.phase == PHASE["distorted"] and summary.status == STATUS["ok"]
     assert "is above the threshold of" in summary.attrs["phase_reason"]
+    for name, units in (("pressure", "GPa"), ("temperature", "K")):
+        assert summary[name].attrs == {"units": units, "long_name": name}
     assert summary.cell_angle_alpha == pytest.approx(90 - np.degrees(0.08), abs=0.15)
     assert summary.cell_angle_beta == pytest.approx(90 + np.degrees(0.08), abs=0.15)
     assert summary.variant_share.sel(variant="-111") > 0.9

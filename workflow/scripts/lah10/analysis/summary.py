@@ -214,8 +214,10 @@ def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
     }
     result = dataset.assemble(coordinates, table, empty | values, attrs)
     result.coords["bath"] = attrs["bath"]
-    result.coords["pressure"] = ((), float(attrs["pressure_GPa"]), {"units": "GPa"})
-    result.coords["temperature"] = ((), float(attrs["temperature_K"]), {"units": "K"})
+    result.coords["pressure"] = ((), float(attrs["pressure_GPa"]))
+    result.pressure.attrs.update(units="GPa", long_name="pressure")
+    result.coords["temperature"] = ((), float(attrs["temperature_K"]))
+    result.temperature.attrs.update(units="K", long_name="temperature")
     for name, value in (
         ("status", schema.STATUS[status]),
         ("phase", phase),
