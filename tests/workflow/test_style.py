@@ -209,3 +209,10 @@ def test_figures_are_those_that_are_drawn():
     listed = re.search(r"FIGURE_NAMES = \[(.*?)\n\]", text, flags=re.DOTALL)[1]
     names = re.findall(r'"(\w+)",', listed)
     assert {*names, "fig2a_qtb"} == set(figure_names(["qtb"]))
+
+
+def test_messages_name_the_campaign_when_they_are_read():
+    """Snakemake fills {CONFIG...} from the importing workflow's names, which lack it."""
+    for path in (REPOSITORY / "workflow/rules").rglob("*.smk"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not re.match(r' *"[^"]*\{CONFIG\.', line), f"{path.name}: {line.strip()}"

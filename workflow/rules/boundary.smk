@@ -265,7 +265,7 @@ rule boundary_merge:
         windows=len(CONFIG.boundary.angles),
         code=code("boundary/merge"),
     message:
-        "Integrate the windows of campaign {CONFIG.campaign} to free energies"
+        f"Integrate the windows of campaign {CONFIG.campaign} to free energies"
     script:
         "../scripts/boundary/merge.py"
 
@@ -295,6 +295,6 @@ rule boundary_draw:
     params:
         code=code("boundary/draw", "figures/publication.mplstyle"),
     message:
-        "Draw free energies and the boundary of campaign {CONFIG.campaign}"
+        f"Draw free energies and the boundary of campaign {CONFIG.campaign}"
     script:
         "../scripts/boundary/draw.py"
