@@ -195,7 +195,7 @@ def measure_speed(models: dict[str, Path], steps: int, repeats: int) -> dict:
     output = child.run(
         [sys.executable, __file__, "--turns", str(steps), str(repeats), *models.values()],
         "LAMMPS failed",
-        env=child.environment(threads=1),
+        threads=1,
     )
     result = json.loads(output.strip().splitlines()[-1])
     rates = {

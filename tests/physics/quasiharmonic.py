@@ -68,7 +68,7 @@ def exact_volume(
 
 
 class InLammps:
-    """The energy surface that path integrals run on, as an external force of LAMMPS.
+    """An energy surface that path integrals run on, as an external force of LAMMPS.
 
     LAMMPS adds external forces in the order of their fixes: this one stands before the barostat and
     the bath, which need its virial and its forces.
@@ -76,14 +76,13 @@ class InLammps:
 
     FIX = "toy"
 
-    def __init__(self, engine, template: Path):
+    def __init__(self, engine, surface):
         from ipi.utils.units import unit_to_internal
-        from pes_toy import Toy
 
-        self.engine, self.toy = engine, Toy(template=template, **OPTIONS)
+        self.engine, self.surface = engine, surface
         self.bohr = unit_to_internal("length", "angstrom", 1.0)
         self.hartree = unit_to_internal("energy", "electronvolt", 1.0)
-        self.masses = self.toy.mass / unit_to_internal("mass", "dalton", 1.0)
+        self.masses = self.surface.mass / unit_to_internal("mass", "dalton", 1.0)
         engine.execute([f"fix {self.FIX} all external pf/callback 1 1"])
         engine.lmp.set_fix_external_callback(self.FIX, self._push)
 
@@ -94,12 +93,17 @@ class InLammps:
         cell = np.array([[lx, xy, xz], [0, ly, yz], [0, 0, lz]])
         at = np.empty((n, 3))
         at[index] = positions - low
-        _, force, virial, _ = self.toy.compute_structure(cell * self.bohr, at * self.bohr)
+        at = self._unwrapped(cell, at)
+        _, force, virial, _ = self.surface.compute_structure(cell * self.bohr, at * self.bohr)
         out[:] = force[index] * (self.bohr / self.hartree)
         virial = virial / self.hartree
         self.engine.lmp.fix_external_set_virial_global(
             self.FIX, virial[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
         )
+
+    def _unwrapped(self, cell: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """Positions (Å) as the surface takes them; this one's atoms never cross a face."""
+        return at
 
 
 def volumes(folder: str, cases: list[dict]) -> list[dict[str, float]]:
@@ -126,6 +130,7 @@ def volume(
     """
     # Here, since path integrals' tests read this file where LAMMPS cannot be loaded.
     from constant_pressure import mean_volume
+    from pes_toy import Toy
 
     from lah10.bath.bath import Bath, expected_temperature
     from lah10.dynamics import lammps_input as script
@@ -147,7 +152,7 @@ def volume(
             "neighbor 0.3 bin",
         ]
     )
-    crystal = InLammps(engine, folder / "crystal.xyz")
+    crystal = InLammps(engine, Toy(template=folder / "crystal.xyz", **OPTIONS))
     types = np.array([ELEMENTS.index(symbol) for symbol in atoms.symbols])
     for kind in range(len(ELEMENTS)):
         engine.execute([f"mass {kind + 1} {crystal.masses[types == kind][0]:.12g}"])

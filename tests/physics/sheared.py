@@ -6,6 +6,7 @@ Not a test: called by the tests, `windows` in a process that can load LAMMPS.
 from pathlib import Path
 
 import numpy as np
+import quasiharmonic
 from ase import Atoms
 from ase.io import read
 from scipy.optimize import minimize_scalar
@@ -85,39 +86,14 @@ def slope(atoms: Atoms, angle: float, *args, **changes) -> float:
     return (ahead - behind) / (2 * step)
 
 
-class InLammps:
-    """The energy surface as an external force of LAMMPS, before the barostat and the bath."""
+class InLammps(quasiharmonic.InLammps):
+    """This surface, whose atoms may cross the faces of the cell."""
 
-    FIX = "toy"
-
-    def __init__(self, engine, parameters: dict):
-        from ipi.utils.units import unit_to_internal
-        from pes_sheared import Sheared
-
-        self.engine, self.surface = engine, Sheared(**parameters)
-        self.bohr = unit_to_internal("length", "angstrom", 1.0)
-        self.hartree = unit_to_internal("energy", "electronvolt", 1.0)
-        self.masses = self.surface.mass / unit_to_internal("mass", "dalton", 1.0)
-        engine.execute([f"fix {self.FIX} all external pf/callback 1 1"])
-        engine.lmp.set_fix_external_callback(self.FIX, self._push)
-
-    def _push(self, _, step, n, tags, positions, out) -> None:
-        out[:] = np.nan  # for an error on the way, of which LAMMPS hears nothing else
-        low, high, xy, yz, xz = self.engine.lmp.extract_box()[:5]
-        (lx, ly, lz), index = np.subtract(high, low), tags - 1
-        cell = np.array([[lx, xy, xz], [0, ly, yz], [0, 0, lz]])
-        at = np.empty((n, 3))
-        at[index] = positions - low
+    def _unwrapped(self, cell: np.ndarray, at: np.ndarray) -> np.ndarray:
         scaled = np.linalg.solve(cell, at.T).T
         # Images: the atom nearest to its site.
         scaled -= np.round(scaled - self.surface.sites)
-        at = scaled @ cell.T
-        _, force, virial, _ = self.surface.compute_structure(cell * self.bohr, at * self.bohr)
-        out[:] = force[index] * (self.bohr / self.hartree)
-        virial = virial / self.hartree
-        self.engine.lmp.fix_external_set_virial_global(
-            self.FIX, virial[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
-        )
+        return scaled @ cell.T
 
 
 def windows(folder: str, temperature: float, time: float, seed: int = 1) -> list[dict]:
@@ -125,6 +101,8 @@ def windows(folder: str, temperature: float, time: float, seed: int = 1) -> list
 
     time : ps, of production; equilibration takes a quarter of it.
     """
+    from pes_sheared import Sheared
+
     from lah10.analysis.statistics import mean_error
     from lah10.bath.bath import Bath
     from lah10.dynamics import lammps_input as script
@@ -146,7 +124,7 @@ def windows(folder: str, temperature: float, time: float, seed: int = 1) -> list
                 "neighbor 0.3 bin",
             ]
         )
-        surface = InLammps(engine, options(atoms, folder))
+        surface = InLammps(engine, Sheared(**options(atoms, folder)))
         types = np.array([ELEMENTS.index(symbol) for symbol in atoms.symbols])
         for kind in range(len(ELEMENTS)):
             engine.execute([f"mass {kind + 1} {surface.masses[types == kind][0]:.12g}"])

@@ -14,8 +14,9 @@ import yaml
 
 import labelled
 from campaigns import PAIR, REPOSITORY
+from lah10.io import child
 from lah10.potential.data import dataset, deepmd_folders, labels, structures
-from lah10.potential.evaluate import evaluate, tensorflow_environment
+from lah10.potential.evaluate import evaluate
 
 SHIPPED = REPOSITORY / "resources/potentials/lah10"
 ABOUT = {"citation": "nobody", "terms": "none", "path": "own", "shared_energy_reference": True}
@@ -113,7 +114,7 @@ def disagreeing(made):
     subprocess.run(
         [sys.executable, "-c", DISTURB, SHIPPED / "frozen.pb", "a.pb", "b.pb"],
         cwd=made.folder,
-        env=tensorflow_environment(),
+        env=child.quiet_environment(),
         check=True,
         capture_output=True,
     )

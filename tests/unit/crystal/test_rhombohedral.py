@@ -5,7 +5,7 @@ import pytest
 import spglib
 from ase.calculators.lj import LennardJones
 
-from lah10.crystal.rhombohedral import Rhombohedral, nearest
+from lah10.crystal.rhombohedral import Rhombohedral
 
 CUBIC = Rhombohedral.cubic(33.2, 0.1208)
 R3M = Rhombohedral(33.2, 62.08, 0.2575, 0.1046, -0.1101, 0.3790)
@@ -59,9 +59,3 @@ def test_a_pressure_alone_has_no_gradient():
     """The Pulay stress does not enter."""
     found = R3M.gradient(np.zeros((11, 3)), -0.9 * np.eye(3))
     np.testing.assert_allclose(found, 0.0, atol=1e-5)
-
-
-def test_numbers_come_back_from_a_crystal():
-    atoms = R3M.atoms()
-    atoms.positions += [0.1, -0.2, 0.3]
-    np.testing.assert_allclose(nearest(atoms).free, R3M.free, atol=1e-9)

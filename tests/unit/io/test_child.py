@@ -64,6 +64,13 @@ def test_progress_goes_to_log_and_terminal(tmp_path, capfd):
     assert capfd.readouterr().err == "half way\n"
 
 
+def test_a_child_that_is_followed_gets_variables_and_threads(tmp_path):
+    code = "import os; print(os.environ['DP_INFER_BATCH_SIZE'], os.environ['OMP_NUM_THREADS'])"
+    log = tmp_path / "log"
+    child.follow(python(code), log, "the run", threads=3, env={"DP_INFER_BATCH_SIZE": "8192"})
+    assert log.read_text() == "8192 3\n"
+
+
 def test_errors_of_a_child_that_is_followed(tmp_path):
     code = "import sys; from lah10.io.child import say; say('give it more time'); sys.exit({})"
     with pytest.raises(UserError, match=r"^give it more time$"):

@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lah10.io.child import FORCED
 from lah10.io.locks import lock
 
 #: Rules that read results and write nothing that a run needs: one file or figures, each at once.
 READING = {"all", "figures", "merge", "plan"}
-#: Jobs learn from this variable of the environment which rules are forced, and since when.
-FORCED = "LAH10_FORCED"
 #: Forcing a stage forces those that go on from its state.
 FOLLOWERS = {
     "equilibrate": {"produce"},

@@ -103,21 +103,3 @@ class Rhombohedral:
             moves = fractional @ crystal.cell.array
             result[i] = crystal.get_volume() * np.sum(stress * strain) - np.sum(forces * moves)
         return result
-
-
-def nearest(atoms: Atoms) -> Rhombohedral:
-    """The six numbers of a crystal that has been relaxed from `Rhombohedral.atoms`.
-
-    Its atoms have the order of `Rhombohedral.atoms`; a shift of all is taken out, and numbers that
-    R-3m holds equal are averaged.
-    """
-    scaled = atoms.get_scaled_positions(wrap=False)
-    scaled = scaled - scaled[0] + 0.5
-    half = scaled[1:] - np.round(scaled[1:])
-    plus, minus = half[0::2], half[1::2]
-    sites = (plus - minus) / 2
-    u, t = sites[0].mean(), sites[1].mean()
-    x = np.mean([sites[2][[0, 1]], sites[3][[1, 2]], sites[4][[0, 2]]])
-    z = np.mean([sites[2][2], sites[3][0], sites[4][1]])
-    angle = float(np.mean(atoms.cell.angles()))
-    return Rhombohedral(atoms.get_volume(), angle, float(u), float(t), float(x), float(z))

@@ -21,16 +21,10 @@ from lah10.dynamics import outputs
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
+from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
 from lah10.dynamics.stage_bath import StageBath
 from lah10.errors import PointFailure, UserError
-from lah10.io.child import (
-    USER_ERROR,
-    VOLUME_LIMITS,
-    end_with_parent,
-    forced_since,
-    say,
-    temperature_limit,
-)
+from lah10.io.child import USER_ERROR, end_with_parent, forced_since, say
 from lah10.io.locks import lock
 from lah10.units import BOLTZMANN
 

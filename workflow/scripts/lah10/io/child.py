@@ -27,8 +27,10 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 USER_ERROR = 3
 #: How a line for the terminal begins.
 MARK = "lah10: "
-#: A volume beyond these multiples of the first one means that the crystal is lost.
-VOLUME_LIMITS = (0.5, 1.5)
+#: TensorFlow writes errors alone.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+#: Variable of the environment: which rules run by force, and since when.
+FORCED = "LAH10_FORCED"
 
 
 # ------------------------------------------------------------------------------ in the parent
@@ -77,8 +79,17 @@ def environment(threads: int | None = None) -> dict[str, str]:
     return env
 
 
+def quiet_environment(threads: int | None = 1) -> dict[str, str]:
+    """`environment` and `QUIET`."""
+    return environment(threads) | QUIET
+
+
 def follow(
-    command: Sequence[str], log: str | os.PathLike, name: str, env: Mapping[str, str] | None = None
+    command: Sequence[str | os.PathLike],
+    log: str | os.PathLike,
+    name: str,
+    threads: int | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> None:
     """Run a command to its end; its output goes to a log, its lines by `say` to the terminal too.
 
@@ -89,6 +100,8 @@ def follow(
         Appended to.
     name : str
         What runs, for the error: "the path-integral run of ...".
+    threads : int, optional
+        As in `environment`.
     env : mapping, optional
         Variables besides `environment`.
 
@@ -101,7 +114,12 @@ def follow(
     """
     last = ""
     with (
-        _start(command, env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child,
+        _start(
+            command,
+            environment(threads) | dict(env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as child,
         open(log, "a", encoding="utf-8") as file,
     ):
         for line in child.stdout:
@@ -120,6 +138,7 @@ def run(
     command: Sequence[str | os.PathLike],
     complaint: str,
     text: str | None = None,
+    threads: int | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
     """Run a command to its end and return its standard output.
@@ -131,6 +150,8 @@ def run(
         Begin of the error, before the child's last line: "model.pb: cannot be run".
     text : str, optional
         Its standard input.
+    threads : int, optional
+        As in `environment`.
     env : mapping, optional
         Variables besides `environment`.
 
@@ -140,7 +161,11 @@ def run(
         The child failed.
     """
     with _start(
-        command, env, stdin=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        environment(threads) | dict(env or {}),
+        stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as child:
         output, errors = child.communicate(text)
     if child.returncode:
@@ -167,25 +192,20 @@ def run_module(
     threads : cores that it may use; None as in `environment`.
     env : variables besides `environment`.
     """
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    return run(
-        [sys.executable, "-m", module, *arguments],
-        complaint,
-        text,
-        environment(threads) | quiet | env,
-    )
+    command = [sys.executable, "-m", module, *arguments]
+    return run(command, complaint, text, threads, QUIET | env)
 
 
 def _start(
     command: Sequence[str | os.PathLike],
-    env: Mapping[str, str] | None,
-    stdin: str | None = None,
+    env: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL,
     **streams: int,
 ) -> subprocess.Popen:
     return subprocess.Popen(
         [str(part) for part in command],
-        env=environment() | dict(env or {}),
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        env=env,
+        stdin=stdin,
         text=True,
         errors="replace",
         preexec_fn=functools.partial(end_with_parent, os.getpid()),
@@ -201,14 +221,9 @@ def say(message: str) -> None:
     print(f"{MARK}{message}", flush=True)
 
 
-def temperature_limit(expected: float) -> float:
-    """Kinetic temperature above which a run has run away, K: far above any start from a crystal."""
-    return 4 * expected + 1000
-
-
 def forced_since(stage: str) -> float | None:
-    """Start of a forced rerun of this stage (environment LAH10_FORCED), Unix time, or None."""
-    text = os.environ.get("LAH10_FORCED")
+    """Start of a forced rerun of this stage (`FORCED`), Unix time, or None."""
+    text = os.environ.get(FORCED)
     if not text:
         return None
     forced = json.loads(text)

@@ -30,7 +30,7 @@ def run(
     """
     command = [sys.executable, "-m", "lah10.phonons.launch", model, pressure, output, *crystals]
     name = f"the harmonic crystal at {pressure:g} GPa"
-    child.follow(command, log, name, child.environment(threads))
+    child.follow(command, log, name, threads)
 
 
 def main(arguments: Sequence[str]) -> int:

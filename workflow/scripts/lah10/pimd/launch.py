@@ -25,5 +25,5 @@ def run_pimd(job: dict, log_path) -> None:
         [sys.executable, "-m", "lah10.pimd.run", str(write_job(description))],
         log_path,
         f"the path-integral run {description.name}",
-        {"DP_INFER_BATCH_SIZE": str(MOST_ATOMS_A_BATCH)},
+        env={"DP_INFER_BATCH_SIZE": str(MOST_ATOMS_A_BATCH)},
     )

@@ -21,17 +21,11 @@ from lah10 import ELEMENTS
 from lah10.bath.bath import expected_temperature
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.checkpoint import Checkpoints
+from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
 from lah10.dynamics.records import versions
 from lah10.errors import PointFailure, UserError
 from lah10.io import netcdf
-from lah10.io.child import (
-    USER_ERROR,
-    VOLUME_LIMITS,
-    end_with_parent,
-    forced_since,
-    say,
-    temperature_limit,
-)
+from lah10.io.child import USER_ERROR, end_with_parent, forced_since, say
 from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
 from lah10.pimd import ipi_input, records

@@ -97,11 +97,6 @@ def write_question(path: str | os.PathLike, systems: Sequence[System]) -> None:
     np.savez(path, count=len(systems), **arrays)
 
 
-def tensorflow_environment(threads: int = 1) -> dict[str, str]:
-    """Environment for a child that runs TensorFlow, with its last warnings off the terminal."""
-    return child.environment(threads) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
 def main(question: str, answer: str, *models: str) -> None:
     """Evaluate the structures in `question` and write `answer` (both .npz)."""
     from deepmd.infer import DeepPot

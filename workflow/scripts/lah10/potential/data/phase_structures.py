@@ -6,16 +6,19 @@ beside both in its own cell, and pairs of thermal crystals that differ by the pa
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import ase
 import numpy as np
 from ase.build import make_supercell
 from ase.calculators.calculator import Calculator
-from phonopy import Phonopy
-from phonopy.structure.atoms import PhonopyAtoms
 from scipy import optimize
 
 from lah10.crystal.rhombohedral import Rhombohedral
+from lah10.phonons import phonons
+
+if TYPE_CHECKING:
+    from phonopy import Phonopy
 
 #: Å3 per formula unit, some 90 to 300 GPa.
 VOLUMES = (37.8, 36.2, 34.8, 33.2, 31.7, 30.3, 28.5, 26.8)
@@ -39,6 +42,8 @@ SHARES = (
 )
 #: Twice the primitive cell: 22 atoms, which hold the wave vectors Γ and L.
 DOUBLED = np.array([[2, 0, 0], [0, 1, 0], [0, 0, 1]])
+#: Å, of the atoms from whose forces the harmonic crystal comes.
+DISPLACEMENT = 0.01
 #: Of a pair's strain, with the volume kept.
 STRAIN = 0.01
 #: THz; softer modes of the sampled crystal, imaginary ones included, are displaced as if they had
@@ -135,10 +140,11 @@ def thermal_pairs(
     frames = []
     for volume in volumes:
         cubic, rhombohedral = ends(volume)
-        phonons = _phonons(cubic.atoms(), calculator)
+        work = _phonons(cubic.atoms(), calculator)
+        order = _order(work, _doubled(cubic))
         for statistics, temperature, number in kinds:
-            phonons.init_random_displacements(dist_func=statistics, cutoff_frequency=0.01)
-            drawn = phonons.get_random_displacements_at_temperature(
+            work.init_random_displacements(dist_func=statistics, cutoff_frequency=0.01)
+            drawn = work.get_random_displacements_at_temperature(
                 temperature, number, random_seed=int(generator.integers(2**31))
             )
             for moves in drawn:
@@ -148,7 +154,7 @@ def thermal_pairs(
                 pair = len(frames) // 2
                 for end, crystal in (("Fm-3m", cubic), ("R-3m", rhombohedral)):
                     atoms = _doubled(crystal)
-                    atoms.positions += moves[_order(phonons, _doubled(cubic))]
+                    atoms.positions += moves[order]
                     cell = atoms.cell.array @ (np.eye(3) + strain)
                     cell *= (2 * volume / abs(np.linalg.det(cell))) ** (1 / 3)
                     atoms.set_cell(cell, scale_atoms=True)
@@ -168,46 +174,42 @@ def _doubled(crystal: Rhombohedral) -> ase.Atoms:
     return make_supercell(crystal.atoms(), DOUBLED)
 
 
-def _phonons(crystal: ase.Atoms, calculator: Calculator) -> Phonopy:
+def _phonons(crystal: ase.Atoms, calculator: Calculator) -> "Phonopy":
     """Harmonic forces of the doubled crystal; modes softer than `SOFTEST` are stiffened."""
-    unit = PhonopyAtoms(
-        symbols=crystal.get_chemical_symbols(),
-        cell=crystal.cell.array,
-        scaled_positions=crystal.get_scaled_positions(),
+    work = phonons.with_displacements(
+        crystal.get_chemical_symbols(),
+        crystal.cell.array,
+        crystal.get_scaled_positions(),
+        DOUBLED,
+        DISPLACEMENT,
     )
-    phonons = Phonopy(unit, DOUBLED, primitive_matrix="P", log_level=0)
-    phonons.generate_displacements(distance=0.01)
     forces = []
-    for displaced in phonons.supercells_with_displacements:
-        atoms = ase.Atoms(
-            displaced.symbols, cell=displaced.cell, positions=displaced.positions, pbc=True
-        )
+    for atoms in phonons.displaced(work):
         atoms.calc = calculator
         forces.append(atoms.get_forces())
-    phonons.forces = forces
-    phonons.produce_force_constants()
-    constants = np.array(phonons.force_constants)
+    phonons.set_forces(work, forces)
+    constants = np.array(work.force_constants)
     n = len(constants)
-    mass = np.sqrt(np.repeat(phonons.supercell.masses, 3))
+    mass = np.sqrt(np.repeat(work.supercell.masses, 3))
     dynamical = constants.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n) / np.outer(mass, mass)
     values, vectors = np.linalg.eigh((dynamical + dynamical.T) / 2)
-    factor = phonons.unit_conversion_factor
+    factor = work.unit_conversion_factor
     soft = np.sign(values) * np.sqrt(np.abs(values)) * factor < SOFTEST
     # Three of them are translations, which stay free.
     translations = np.argsort(np.abs(values))[:3]
     stiff = np.where(soft, (SOFTEST / factor) ** 2, values)
     stiff[translations] = 0.0
     dynamical = (vectors * stiff) @ vectors.T * np.outer(mass, mass)
-    phonons.force_constants = dynamical.reshape(n, 3, n, 3).transpose(0, 2, 1, 3).copy()
-    return phonons
+    work.force_constants = dynamical.reshape(n, 3, n, 3).transpose(0, 2, 1, 3).copy()
+    return work
 
 
-def _order(phonons: Phonopy, atoms: ase.Atoms) -> np.ndarray:
+def _order(work: "Phonopy", atoms: ase.Atoms) -> np.ndarray:
     """Which atom of phonopy's supercell is at each atom's place."""
     theirs = ase.Atoms(
-        phonons.supercell.symbols,
-        cell=phonons.supercell.cell,
-        scaled_positions=phonons.supercell.scaled_positions,
+        work.supercell.symbols,
+        cell=work.supercell.cell,
+        scaled_positions=work.supercell.scaled_positions,
         pbc=True,
     )
     difference = atoms.get_scaled_positions()[:, None] - theirs.get_scaled_positions()[None]

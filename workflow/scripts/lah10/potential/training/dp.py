@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lah10.errors import UserError
-from lah10.potential.evaluate import tensorflow_environment
+from lah10.io import child
 from lah10.potential.training import dp_child
 
 #: Networks as deepmd-kit has them.
@@ -40,7 +40,7 @@ def run_dp(
     """
     program = Path(sys.executable).with_name("dp")
     command = [str(program) if program.is_file() else "dp", "--tf", *arguments]
-    environment = tensorflow_environment(threads)
+    environment = child.quiet_environment(threads)
     if changes:
         command = dp_child.command(arguments)
         environment |= dp_child.environment(changes)

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from lah10.errors import UserError
+from lah10.io import child
 from lah10.io.files import atomic_path, sha256
 from lah10.io.json import write_json
 from lah10.potential.data.preparation import read_part, samples
-from lah10.potential.evaluate import tensorflow_environment
 from lah10.potential.training import dp_child, frozen_graph, multipoles, preconditioning
 from lah10.potential.training.compression import check_unchanged, difference
 from lah10.potential.training.dp import NO_CHANGES, run_dp
@@ -97,7 +97,10 @@ def _check_gpu() -> None:
     """Refuse to train on a GPU that is not there, where deepmd-kit would take the CPU instead."""
     code = "import sys, tensorflow; sys.exit(not tensorflow.config.list_physical_devices('GPU'))"
     run = subprocess.run(
-        [sys.executable, "-c", code], env=tensorflow_environment(), capture_output=True, check=False
+        [sys.executable, "-c", code],
+        env=child.quiet_environment(),
+        capture_output=True,
+        check=False,
     )
     if run.returncode:
         raise UserError(

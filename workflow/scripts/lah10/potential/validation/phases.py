@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import ase
 import numpy as np
-import spglib
 
 import lah10
 from lah10.crystal.structures import SYMMETRY_TOLERANCE
 from lah10.io.files import sha256
 from lah10.io.json import write_json
 from lah10.phonons.relaxation import primitive
-from lah10.potential.validation.relaxation import Relaxed, relax_all
+from lah10.potential.validation.relaxation import Relaxed, relax_all, space_group
 from lah10.units import EV_PER_A3_IN_GPA
 
 #: GPa.
@@ -61,7 +60,9 @@ def enthalpies(
         own = [next(rows) for _ in pressures]
         found[name] = {
             "enthalpy": [row and _enthalpy(row, pressure) for (_, pressure), row in own],
-            "space_group": [_space_group(row.atoms) if row else "none" for _, row in own],
+            "space_group": [
+                space_group(row.atoms, SYMMETRY_TOLERANCE) if row else "none" for _, row in own
+            ],
             "converged": [bool(row and row.converged) for _, row in own],
         }
     return {
@@ -104,11 +105,3 @@ def crossing(pressures: Sequence[float], difference: Sequence[float]) -> float |
         if one != other and min(one, other) <= 0 <= max(one, other):
             return pressures[i] + (pressures[i + 1] - pressures[i]) * one / (one - other)
     return None
-
-
-def _space_group(atoms: ase.Atoms) -> str:
-    found = spglib.get_symmetry_dataset(
-        (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers),
-        symprec=SYMMETRY_TOLERANCE,
-    )
-    return found.international if found else "unknown"

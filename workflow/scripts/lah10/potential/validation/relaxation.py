@@ -137,8 +137,6 @@ def describe(perfect: ase.Atoms, relaxed: Relaxed) -> dict:
         `perfect`, and of "a" over the three edges; `force` (eV/Å) and `converged`.
     """
     atoms = relaxed.atoms
-    cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
-    symmetry = spglib.get_symmetry_dataset(cell, symprec=TOLERANCE)
     lengths = {"a": atoms.cell.lengths()}
     a = perfect.cell.lengths()[0]
     i, j, image, distance = neighbor_list("ijSd", perfect, 0.75 * a)
@@ -149,7 +147,7 @@ def describe(perfect: ase.Atoms, relaxed: Relaxed) -> dict:
         pair = (symbols[i] == one) & (symbols[j] == other)
         lengths[name] = now[pair & (distance > low * a) & (distance < high * a)]
     return {
-        "space_group": symmetry.international if symmetry else "unknown",
+        "space_group": space_group(atoms, TOLERANCE),
         "tolerance": TOLERANCE,
         "angles": atoms.cell.angles().tolist(),
         "lengths": {
@@ -163,6 +161,13 @@ def describe(perfect: ase.Atoms, relaxed: Relaxed) -> dict:
         "force": relaxed.force,
         "converged": relaxed.converged,
     }
+
+
+def space_group(atoms: ase.Atoms, tolerance: float) -> str:
+    """International symbol at a tolerance (Å); "unknown" of a crystal that spglib cannot read."""
+    cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+    found = spglib.get_symmetry_dataset(cell, symprec=tolerance)
+    return found.international if found else "unknown"
 
 
 def main(arguments: Sequence[str]) -> None:
