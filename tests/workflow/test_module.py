@@ -69,9 +69,11 @@ def importer(tmp_path):
     return Importer(tmp_path)
 
 
-@pytest.mark.parametrize("names", ["lah10_*", "*"])
-def test_a_module_has_the_configuration_that_it_is_given(importer, names):
-    importer.write(names=names)
+@pytest.mark.parametrize(
+    ("names", "main"), [("lah10_*", "Snakefile"), ("*", "Snakefile"), ("*", "workflow/Snakefile")]
+)
+def test_a_module_has_the_configuration_that_it_is_given(importer, names, main):
+    importer.write(names=names, snakefile=str(REPOSITORY / main))
     run = importer.snakemake("--dry-run", "--printshellcmds")
     assert run.returncode == 0, run.stdout + run.stderr
     for message in (
@@ -104,9 +106,10 @@ def commit() -> str:
     return found.stdout.strip()
 
 
-def test_a_module_from_a_git_repository(importer, commit):
+@pytest.mark.parametrize("main", ["Snakefile", "workflow/Snakefile"])
+def test_a_module_from_a_git_repository(importer, commit, main):
     """The commit's files are unpacked, and its resources are found."""
-    importer.write(snakefile=f"git+file://{REPOSITORY}/Snakefile@{commit}")
+    importer.write(snakefile=f"git+file://{REPOSITORY}/{main}@{commit}")
     target = "results/theirs/structures/supercell.xyz"
     run = importer.snakemake("--", target)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -191,3 +194,14 @@ def test_outside_the_workflows_folder_the_way_there_is_named(importer):
     (line,) = [line for line in run.stderr.splitlines() if not line.startswith("Using ")]
     assert line.startswith(f"{importer.folder}: not the folder of the workflow")
     assert f"run Snakemake there (cd {REPOSITORY})" in line
+
+
+def test_the_main_file_where_the_catalogue_looks_for_it():
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--snakefile", "workflow/Snakefile"]
+    run = subprocess.run(
+        [*command, "--forceall", "--quiet", "rules"],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "Using workflow specific profile profiles/default" in run.stderr
+    assert "produce" in run.stdout

@@ -27,7 +27,7 @@ def test_ruff():
 
 
 def test_snakefmt():
-    done = run(str(BIN / "snakefmt"), "--check", "Snakefile", "workflow/rules")
+    done = run(str(BIN / "snakefmt"), "--check", "Snakefile", "workflow")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
