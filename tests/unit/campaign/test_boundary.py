@@ -63,50 +63,12 @@ def test_line_of_a_known_crystal():
     assert float(data["line_chi2"]) < 1e-10
 
 
-def test_error_of_the_line_is_its_scatter():
-    rng = np.random.default_rng(1)
-    rows = [(x, s.pressure, s.temperature) for s in states() for x in ANGLES if x > 0]
-    angle, pressure, temperature = np.array(rows).T
-    a, b, c = coefficients(pressure, temperature)
-    exact = a * angle + b * angle**2 + c * angle**3
-    middle, errors, slopes, slope_errors, chi2 = [], [], [], [], []
-    for _ in range(60):
-        gradient = exact + ERROR * rng.normal(size=len(exact))
-        model = boundary.fit(angle, pressure, temperature, gradient, np.full(len(exact), ERROR))
-        value, error, slope, slope_error = boundary.line(model, np.array([150.0, 200.0, 250.0]))
-        middle.append(value[1]), errors.append(error[1]), chi2.append(model.chi2)
-        slopes.append(slope), slope_errors.append(slope_error)
-    assert np.mean(middle) == pytest.approx(line_at(200), abs=4 * np.mean(errors) / np.sqrt(60))
-    assert np.std(middle) == pytest.approx(np.mean(errors), rel=0.35)
-    assert np.std(slopes) == pytest.approx(np.mean(slope_errors), rel=0.35)
-    assert np.mean(chi2) == pytest.approx(1.0, abs=0.2)
-
-
 def test_clapeyron_slope_of_a_state_is_that_of_the_line():
     """ΔV and ΔH of the same runs, which the line's fit does not use."""
     data = boundary.merge(states()).sel(potential="own", nuclei="classical")
     here = data.sel(pressure=190, temperature=200)
     assert float(here["delta_g"]) < 0
     assert float(here["clapeyron_slope"]) == pytest.approx(-0.2, rel=1e-3)
-
-
-def test_a_continuous_transition_is_where_the_cubic_crystal_turns_unstable():
-    """b ≥ 0: no coexistence, a = 0."""
-    values = np.array([[0.4, 0.02], [1.0, 0.0], [1.0, 0.0]])
-    assert boundary.crossing(values, 150.0) == pytest.approx(130.0)
-
-
-def test_first_order_transition_is_where_both_minima_are_as_deep():
-    b, c = -1.5, 2.0
-    a = b**2 / (4.5 * c)
-    values = np.array([[a + 0.2, 0.02], [b, 0.0], [c, 0.0]])
-    assert boundary.crossing(values, 150.0) == pytest.approx(140.0)
-    # There G has a double root.
-    assert np.roots([c / 4, b / 3, a / 2]) == pytest.approx(-2 * b / (3 * c), abs=1e-6)
-
-
-def test_no_crossing_is_nan():
-    assert np.isnan(boundary.crossing(np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]), 0.0))
 
 
 def test_one_state_makes_no_line():

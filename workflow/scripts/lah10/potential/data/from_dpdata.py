@@ -17,6 +17,7 @@ from lah10.potential.data.systems import System
 if TYPE_CHECKING:
     import dpdata
 
+NOT_CONVERGED = "the self-consistent field did not converge"
 #: Beside the systems: a line for every frame that is in none of them, and why.
 LEFT_OUT = "left_out.txt"
 
@@ -71,6 +72,14 @@ def merge(
         plausibility.check(system)
         result.append(system)
     return result
+
+
+def unreadable(path: Path, title: str, error: Exception, frame: int | None = None) -> UserError:
+    """A file, or one frame of it, that is none of the format called `title`."""
+    # dpdata's parsers raise whatever they stumble on, also without a message.
+    reason = " ".join(str(error).split()) or type(error).__name__
+    where = f"{path}" if frame is None else f"{path} frame {frame}"
+    return UserError(f"{where}: cannot be read as {title} ({reason})")
 
 
 def no_stress(where: str) -> UserError:
