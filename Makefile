@@ -79,7 +79,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.installed: requirements.txt | $(VENV)/.python
-	@echo "Installing the pinned packages into $(VENV) (about 2.5 GB, once) ..."
+	@echo "Installing the pinned packages into $(VENV) (2.7 GB, once) ..."
 	$(PIP) -r requirements.txt
 	@touch $@
 

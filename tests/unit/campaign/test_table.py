@@ -26,7 +26,7 @@ def lines(tmp_path):
     )
     merge(summaries, tmp_path / "phase_diagram.nc")
     table.write(tmp_path / "phase_diagram.nc", tmp_path / "phase_diagram.md")
-    table_, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").strip().split("\n\n")
+    table_, *_, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").strip().split("\n\n")
     text = table_.splitlines()
     assert beyond.startswith("Beyond the potential's data: ")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text]
@@ -76,15 +76,27 @@ def test_points_beyond_the_potentials_data_are_named(tmp_path):
 def test_notes_explain_what_the_table_leaves_open(tmp_path):
     summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
     data = merge(summaries, tmp_path / "phase_diagram.nc")
-    assert len(table.notes(data, "1.0 ± 0.1")) == 1
-    (_, unknown) = table.notes(data, "1.0 ± ?")
+    assert table.notes(data, "1.0 ± 0.1")[:-1] == [table.LEGEND]
+    (*_, unknown) = table.notes(data, "1.0 ± ?")
     assert unknown.startswith("± ?: the standard error is unknown")
     data["phase"][:] = PHASE["undetermined"]
-    assert table.notes(data, "")[1].startswith("Undetermined: phase_reason")
+    assert table.notes(data, "")[2].startswith("Undetermined: phase_reason")
     summaries[0][3].write_text("torn")
     data = merge(summaries, tmp_path / "phase_diagram.nc")
     assert table.notes(data, "")[-1].startswith(f"Unreadable: {summaries[0][3]}: cannot be read")
     assert table.rows(data)[0][3] == "unreadable"
+
+
+def test_cell_and_length_stand_below_the_table(tmp_path):
+    summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100,))
+    data = merge(summaries, tmp_path / "phase_diagram.nc")
+    shape = {"file": "resources/fm-3m.cif", "cell": "conventional", "repeat": [2, 1, 1]}
+    times = {"equilibrate": "1 ps", "produce": "2 ps"}
+    data.attrs["config"] = json.dumps({"structure": shape, "dynamics": times})
+    assert table.notes(data, "")[0] == (
+        "2 × 1 × 1 conventional cells of fm-3m.cif; 1 ps of equilibration and 2 ps of production "
+        "a point."
+    )
 
 
 def test_diffusion_or_its_limit(tmp_path):

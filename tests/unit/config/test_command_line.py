@@ -44,3 +44,15 @@ def test_a_target_behind_config():
 def test_a_file_that_is_absent():
     with pytest.raises(SystemExit, match=r"^none.yaml: cannot be read"):
         command_line.check(["--configfile", "none.yaml"])
+
+
+def test_a_target_behind_configfile(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("campaign: mine")
+    with pytest.raises(SystemExit) as ended:
+        command_line.check(["--configfile", "mine.yaml", "plan"])
+    assert ended.value.code.startswith(
+        "--configfile: plan: no such file; if it is a target, write it first (snakemake plan "
+    )
+    (tmp_path / "plan").write_text("campaign: mine")
+    command_line.check(["--configfile", "plan"])

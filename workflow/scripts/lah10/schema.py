@@ -128,7 +128,7 @@ SUMMARY: Table = _table({
     "local_distortion": ((), "degree", "mean distortion of a cage within a time window"),
     "local_distortion_null": ((), "degree", "local distortion expected of cubic cages with the "
                               "same noise"),
-    "variant_share": (("variant",), "1", "share of the cages in each rhombohedral variant"),
+    "variant_share": (("variant",), "1", "share of cages and windows in each rhombohedral variant"),
     # energies
     "volume_per_formula": ((), "angstrom3", "volume per formula unit LaH10"),
     "pressure_shift": ((), "GPa", "pressure that the friction adds to the kinetic one; a barostat "
@@ -176,7 +176,7 @@ SUMMARY: Table = _table({
                              "below 1 energy leaks away"),
     "spectral_energy_mismatch": (_ELEMENT, "1", "size of the excess of vibrational energy at some "
                                  "frequencies and of its lack at others, over all of it; without "
-                                 "the bias of noise"),
+                                 "the bias of noise, so noise alone gives either sign"),
     "fdt_deviation": (_ELEMENT, "1", "deviation from the quantum fluctuation-dissipation theorem"),
     "fdt_deviation_signed": (_ELEMENT, "1", "signed deviation from the quantum fluctuation-"
                              "dissipation theorem; positive where energy is missing"),

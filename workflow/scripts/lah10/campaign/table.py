@@ -32,6 +32,14 @@ HEADER = (
 )
 
 
+#: What the signs in the table stand for.
+LEGEND = (
+    "±: standard error; beside the cubic null, the spread of a cubic crystal's deviation with this "
+    "noise. A deviation above *distorted above* is a distortion; below it the crystal is cubic "
+    "only if that limit is below R-3m's own deviation, else undetermined."
+)
+
+
 def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
     """A line of text a point, in the dataset's order, with `HEADER`.
 
@@ -91,6 +99,20 @@ def extrapolations(dataset: xr.Dataset) -> str:
     return f"Beyond the potential's data: {', '.join(named)}.{rest}"
 
 
+def _runs(dataset: xr.Dataset) -> list[str]:
+    """How large the cell and how long the runs were, from the campaign's configuration."""
+    try:
+        config = json.loads(dataset.attrs["config"])
+        shape, times = config["structure"], config["dynamics"]
+        cells = " × ".join(str(count) for count in shape["repeat"])
+        return [
+            f"{cells} {shape['cell']} cells of {os.path.basename(shape['file'])}; "
+            f"{times['equilibrate']} of equilibration and {times['produce']} of production a point."
+        ]
+    except (ValueError, KeyError, TypeError):
+        return []  # a dataset of another origin
+
+
 def _has_committee(dataset: xr.Dataset) -> bool:
     """Whether the campaign's configuration names a committee."""
     try:
@@ -101,8 +123,8 @@ def _has_committee(dataset: xr.Dataset) -> bool:
 
 
 def notes(dataset: xr.Dataset, table: str) -> list[str]:
-    """What the reader of the table needs to know besides, a line each."""
-    found = [extrapolations(dataset)]
+    """What the reader of the table needs besides, a line each."""
+    found = [*_runs(dataset), LEGEND, extrapolations(dataset)]
     if "± ?" in table:
         found.append(
             "± ?: the standard error is unknown, for want of independent samples or spectral "

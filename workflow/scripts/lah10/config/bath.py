@@ -22,7 +22,7 @@ class Bath(Section):
     friction: quantity("/ps", "10 /ps") = Field(
         "10 /ps",
         description="Langevin friction γ. In a quantum bath it biases energies and dynamics; see "
-        "the scans of γ in the README.",
+        "`docs/methods/baths.md`.",
     )
     cutoff: quantity("THz", "200 THz") = Field(
         "200 THz",

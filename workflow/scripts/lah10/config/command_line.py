@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lah10.config import yaml_files
 from lah10.errors import UserError
@@ -20,11 +21,21 @@ def check(arguments: Sequence[str]) -> None:
     given, _ = parser.parse_known_args(arguments)
     try:
         for path in given.configfile:
-            yaml_files.read(path)
+            _check_file(path)
         for entry in given.config:
             _check_entry(entry)
     except UserError as error:
         sys.exit(str(error))
+
+
+def _check_file(path: str) -> None:
+    """Raise UserError where `path` is no YAML file, or a target that --configfile has swallowed."""
+    if re.fullmatch(r"\w+", path) and not Path(path).exists():
+        raise UserError(
+            f"--configfile: {path}: no such file; if it is a target, write it first "
+            f"(snakemake {path} --configfile ...), as --configfile takes every word after it"
+        )
+    yaml_files.read(path)
 
 
 def _check_entry(entry: str) -> None:

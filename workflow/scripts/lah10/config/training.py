@@ -74,7 +74,7 @@ class Training(Section):
         "a stage may add quadrupoles and octupoles to the descriptor: "
         '`"_multipoles": {"l_max": 3, "neurons": 16, "axis_neurons": 8, "cutoff": 2.6, "sel": [8, '
         "44]}`, with the cut-off in Å and the most neighbours of each element within it; see "
-        "`docs/methods.md`."
+        "`docs/methods/potential.md`."
     )
     seeds: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(unique)] = Field(
         (1,),

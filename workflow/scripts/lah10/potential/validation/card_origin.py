@@ -129,7 +129,7 @@ def _multipoles(model: Mapping) -> str:
     more = multipoles.asked_for({"model": model})
     return (
         f"; with multipoles up to l = {more.l_max} of {more.neurons}/{more.axis_neurons} within "
-        f"{more.cutoff:g} Å (`docs/methods.md`)"
+        f"{more.cutoff:g} Å (`docs/methods/potential.md`)"
         if more
         else ""
     )
