@@ -126,8 +126,17 @@ def undisturbed(crystal, tmp_path_factory):
     return folder, first, second
 
 
-def kill_after_first_checkpoint(job):
-    """Start the job and kill it at its first checkpoint; True if it was still running then."""
+def checkpoints(scratch: Path) -> int:
+    """Number of checkpoints that a run has."""
+    try:
+        return json.loads((scratch / "checkpoint.json").read_text())["completed"]
+    except FileNotFoundError:
+        return 0
+
+
+def kill_after_first_checkpoint(job, number=1):
+    """Start the job and kill it at its first checkpoint, or a later one; True if it was still
+    running then."""
     job = Job(**job)
     scratch = Path(job.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -141,7 +150,7 @@ def kill_after_first_checkpoint(job):
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 240
-    while not (scratch / "checkpoint.json").exists() and process.poll() is None:
+    while checkpoints(scratch) < number and process.poll() is None:
         assert time.monotonic() < deadline, "no checkpoint appeared"
         time.sleep(0.01)
     alive = process.poll() is None
@@ -168,6 +177,21 @@ def test_killed_run_ends_in_the_same_bits(undisturbed, tmp_path):
     )
     assert ours == theirs
     assert [p.name for p in Path(job["scratch"]).iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("damaged", ["state-00002.restart", "checkpoint.json"])
+def test_a_damaged_checkpoint_ends_in_the_same_bits(undisturbed, tmp_path, damaged):
+    job = production(undisturbed[1], tmp_path)
+    scratch = Path(job["scratch"])
+    assert kill_after_first_checkpoint(job, 2)
+    (scratch / damaged).write_bytes((scratch / damaged).read_bytes()[:-100])
+    run_stage(job, tmp_path / "log")
+    log = (tmp_path / "log").read_text()
+    assert f"{scratch / damaged}: " in log and f"kept as {scratch}/damaged/{damaged}.1" in log
+    assert "goes on from 0.02 ps" in log
+    for name in ("thermo", "spectra"):
+        same_arrays(job["outputs"][name], undisturbed[2]["outputs"][name])
+    assert sorted(p.name for p in scratch.iterdir()) == ["damaged", "lock"]
 
 
 class GivesUp:
@@ -244,7 +268,7 @@ def test_killed_adaptation_ends_in_the_same_bits(adaptive, crystal, tmp_path):
 def test_forced_rerun_starts_anew(undisturbed, tmp_path, monkeypatch):
     job = production(undisturbed[1], tmp_path)
     assert kill_after_first_checkpoint(job)
-    forced = {"rules": ["produce"], "since": time.time() + 1}
+    forced = {"rules": ["produce"], "token": "another run"}
     monkeypatch.setenv("LAH10_FORCED", json.dumps(forced))
     run_stage(job, tmp_path / "log")
     assert "goes on from" not in (tmp_path / "log").read_text()

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-import time
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -22,8 +22,8 @@ FOLLOWERS = {
 def start(needed: Mapping[str | os.PathLike, Iterable[str]], forced: Iterable[str]):
     """Take the locks of what is worked on, and export which rules run by force.
 
-    A forced job discards the checkpoints that are older than this moment, so a second attempt
-    within the same run goes on from the first one's.
+    A forced job discards the checkpoints of other runs, so a second attempt within the same run
+    goes on from the first one's. Runs differ by a token and not by time: clocks of nodes differ.
 
     Parameters
     ----------
@@ -51,5 +51,5 @@ def start(needed: Mapping[str | os.PathLike, Iterable[str]], forced: Iterable[st
     rules = set(forced)
     for rule in forced:
         rules |= FOLLOWERS.get(rule, set())
-    os.environ[FORCED] = json.dumps({"rules": sorted(rules), "since": time.time()})
+    os.environ[FORCED] = json.dumps({"rules": sorted(rules), "token": uuid.uuid4().hex})
     return held

@@ -24,7 +24,7 @@ from lah10.dynamics.job import Job
 from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
 from lah10.dynamics.stage_bath import StageBath
 from lah10.errors import PointFailure, UserError
-from lah10.io.child import USER_ERROR, end_with_parent, forced_since, say
+from lah10.io.child import USER_ERROR, end_with_parent, forced_by, say
 from lah10.io.locks import lock
 from lah10.units import BOLTZMANN
 
@@ -87,9 +87,12 @@ class Stage:
                 self.ranks.say(f"{self.name}: taken over from the process that finished it")
                 return
             if self.ranks.first:
-                Checkpoints(folder, self.fingerprint, forced_since(job.rule))
+                self.checkpoints = Checkpoints(
+                    folder, self.fingerprint, forced_by(job.rule), self.ranks.say
+                )
             self.ranks.agree(None)
-            self.checkpoints = Checkpoints(folder, self.fingerprint)
+            if not self.ranks.first:
+                self.checkpoints = Checkpoints(folder, self.fingerprint, verify=False)
             self.engine = Engine(folder / "log.lammps", self.ranks.comm)
             if job.held_shape:
                 self.engine.cell_kinetic = (script.VOLUME_KINETIC, 1)
@@ -117,8 +120,7 @@ class Stage:
         else:
             self._from_crystal()
         if not done:
-            restart = self.checkpoints.restart(0)
-            self.engine.execute(script.keep(restart))
+            self._keep_restart(0)
         segments = -(-self.total // self.segment)
         self._clock = (time.monotonic(), done)
         for number in range(done + 1, segments + 1):
@@ -188,7 +190,7 @@ class Stage:
             self._record(partial)
             self._check(partial)
             self._progress(engine.step)
-        engine.execute(script.keep(self.checkpoints.restart(number)))
+        self._keep_restart(number)
         arrays = {name: np.array(values) for name, values in partial.items()}
         if deviation is not None:
             steps_done = np.round(arrays["time"] / self.timestep).astype(int)
@@ -203,6 +205,16 @@ class Stage:
         if self.ranks.first:
             self.checkpoints.save(arrays)
         self.checkpoints.completed = self.ranks.agree(self.checkpoints.completed)
+
+    def _keep_restart(self, number: int) -> None:
+        """Write a restart file beside its name, which it takes once it is whole."""
+        path = self.checkpoints.restart(number)
+        aside = path.with_name(f"{path.name}.part")
+        self.engine.execute(script.keep(aside))
+        self.engine.commands.append(f"shell mv {script.quoted(aside)} {script.quoted(path)}")
+        if self.ranks.first:
+            self.checkpoints.keep_restart(number, aside)
+        self.ranks.agree(None)
 
     def _volume_barostat(self) -> str | None:
         """The barostat of a run whose cell keeps its shape; None where the cell is flexible."""

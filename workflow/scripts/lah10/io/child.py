@@ -29,7 +29,7 @@ USER_ERROR = 3
 MARK = "lah10: "
 #: TensorFlow writes errors alone.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-#: Variable of the environment: which rules run by force, and since when.
+#: Variable of the environment: which rules run by force, and the token of that run.
 FORCED = "LAH10_FORCED"
 
 
@@ -221,13 +221,13 @@ def say(message: str) -> None:
     print(f"{MARK}{message}", flush=True)
 
 
-def forced_since(stage: str) -> float | None:
-    """Start of a forced rerun of this stage (`FORCED`), Unix time, or None."""
+def forced_by(stage: str) -> str | None:
+    """Token of the run that forces this stage (`FORCED`), or None."""
     text = os.environ.get(FORCED)
     if not text:
         return None
     forced = json.loads(text)
-    return float(forced["since"]) if stage in forced["rules"] else None
+    return forced["token"] if stage in forced["rules"] else None
 
 
 #: Loaded before any process forks: between fork and exec a child had better load nothing.

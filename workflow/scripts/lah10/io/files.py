@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -21,11 +22,33 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     aside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield aside
-        with open(aside, "rb") as handle:
-            os.fsync(handle.fileno())
-        os.replace(aside, path)
+        rename_whole(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def rename_whole(aside: str | os.PathLike, path: str | os.PathLike) -> Path:
+    """Give a written file its name, so that after a power cut it is whole or not there.
+
+    The content reaches the disk before the name does, and the name before this returns.
+    """
+    _sync(aside)
+    os.replace(aside, path)
+    _sync(Path(path).parent)
+    return Path(path)
+
+
+def _sync(path: str | os.PathLike) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        # Some file systems cannot sync a folder; they write its names in order.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not os.path.isdir(path):
+            raise
+    finally:
+        os.close(number)
 
 
 @contextlib.contextmanager

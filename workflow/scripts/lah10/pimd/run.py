@@ -25,7 +25,7 @@ from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
 from lah10.dynamics.records import versions
 from lah10.errors import PointFailure, UserError
 from lah10.io import netcdf
-from lah10.io.child import USER_ERROR, end_with_parent, forced_since, say
+from lah10.io.child import USER_ERROR, end_with_parent, forced_by, say
 from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
 from lah10.pimd import ipi_input, records
@@ -69,7 +69,9 @@ class Run:
         with lock(
             self.folder / "lock", wait=lambda holder: say(f"{job.name}: waiting for {holder}")
         ):
-            self.checkpoints = Checkpoints(self.folder, self.fingerprint, forced_since(job.rule))
+            self.checkpoints = Checkpoints(
+                self.folder, self.fingerprint, forced_by(job.rule), say
+            )
             home = Path.cwd()
             status, message = "ok", ""
             try:
@@ -162,7 +164,7 @@ class Run:
             first_volume = arrays["volume"][0] if first_volume is None else first_volume
             check(arrays, first_volume, self.counts.sum(), job.temperature_K)
             arrays["wall_seconds"] = np.array(time.monotonic() - since)
-            os.replace(RESTART, self.checkpoints.restart(number))
+            self.checkpoints.keep_restart(number, RESTART)
             self.checkpoints.save(arrays)
             self._progress(number, (time.monotonic() - began) / (number - started))
 
