@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -22,10 +23,11 @@ import xarray as xr
 from campaigns import PAIR
 from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
 from lah10.dynamics.job import Job
-from lah10.dynamics.lammps_input import write_data
+from lah10.dynamics.lammps_input import restart_is_whole, write_data
 from lah10.dynamics.launch import run_stage
-from lah10.errors import PointFailure
+from lah10.errors import PointFailure, Unfinished, UserError
 from lah10.io.child import environment
+from lah10.io.space import free_bytes
 from lah10.schema import STATUS
 from lah10.units import BOLTZMANN
 
@@ -192,6 +194,103 @@ def test_a_damaged_checkpoint_ends_in_the_same_bits(undisturbed, tmp_path, damag
     for name in ("thermo", "spectra"):
         same_arrays(job["outputs"][name], undisturbed[2]["outputs"][name])
     assert sorted(p.name for p in scratch.iterdir()) == ["damaged", "lock"]
+
+
+def interrupt(job, folder, how) -> None:
+    """Run a job in this process's child until `how` stops it; raises what `run_stage` raises."""
+    scratch = Path(job["scratch"])
+    if how == "EXIT":
+        (folder / "EXIT").touch()
+    elif how == "wall time":
+        # Half of it is kept in reserve, and the start takes some of the rest.
+        return run_stage(job, folder / "log", runtime_minutes=2 / 60 * 2)
+    else:
+
+        def send():
+            while checkpoints(scratch) < 1:
+                time.sleep(0.01)
+            os.kill(os.getpid(), how)
+
+        threading.Thread(target=send, daemon=True).start()
+    return run_stage(job, folder / "log", exit_file=folder / "EXIT")
+
+
+#: What stops a run, and the grace time in seconds that it has.
+STOPS = [
+    pytest.param(signal.SIGTERM, "0", id="SIGTERM at once"),
+    pytest.param(signal.SIGTERM, "25", id="SIGTERM"),
+    pytest.param(signal.SIGINT, "25", id="SIGINT"),
+    pytest.param(signal.SIGUSR1, "25", id="SIGUSR1"),
+    pytest.param("EXIT", "25", id="EXIT"),
+    pytest.param("wall time", "25", id="wall time"),
+]
+
+
+@pytest.mark.parametrize(("how", "grace"), STOPS)
+def test_a_stopped_run_is_unfinished_and_ends_in_the_same_bits(
+    undisturbed, tmp_path, monkeypatch, how, grace
+):
+    monkeypatch.setenv("STANDIN_PAUSE", "0.3")
+    monkeypatch.setenv("LAH10_GRACE_SECONDS", grace)
+    job = production(undisturbed[1], tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Unfinished, match="UNFINISHED at ") as stopped:
+        interrupt(job, tmp_path, how)
+    assert signal.getsignal(signal.SIGTERM) == before
+    reason = {"EXIT": f"{tmp_path}/EXIT is there", "wall time": "its wall time ends"}
+    assert reason.get(how, f"received {getattr(how, 'name', how)}") in str(stopped.value)
+    assert not Path(job["outputs"]["thermo"]).exists()
+    kept = checkpoints(Path(job["scratch"]))
+    assert f"at {0.02 * kept:.3g} of" in str(stopped.value)
+    if isinstance(how, signal.Signals):
+        assert kept >= (1 if grace == "0" else 2)
+    monkeypatch.setenv("STANDIN_PAUSE", "0")
+    (tmp_path / "EXIT").unlink(missing_ok=True)
+    run_stage(job, tmp_path / "log")
+    for name in ("thermo", "spectra"):
+        same_arrays(job["outputs"][name], undisturbed[2]["outputs"][name])
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A small file system, and a function that leaves so many bytes of it free."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small file system can be mounted by root alone")
+
+    def leave(free):
+        with open(folder / "ballast", "wb") as ballast:
+            ballast.write(bytes(max(0, free_bytes(folder) - free)))
+
+    yield folder, leave
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing(undisturbed, small, tmp_path):
+    folder, leave = small
+    job = production(undisturbed[1], tmp_path, scratch=str(folder / "scratch"))
+    assert kill_after_first_checkpoint(job)
+    kept = checkpoints(folder / "scratch")
+    leave(1_000_000)
+    with pytest.raises(UserError, match="MB are needed for the next segment, and") as refused:
+        run_stage(job, tmp_path / "log")
+    assert str(refused.value).startswith(str(folder))
+    assert "goes on from what is finished" in str(refused.value)
+    assert checkpoints(folder / "scratch") == kept
+    (folder / "ballast").unlink()
+    run_stage(job, tmp_path / "log")
+    same_arrays(job["outputs"]["thermo"], undisturbed[2]["outputs"]["thermo"])
+
+
+def test_a_restart_file_that_was_cut_off_is_found(undisturbed, tmp_path):
+    whole = Path(undisturbed[1]["outputs"]["restart"])
+    assert restart_is_whole(whole)
+    for length in (0, 10, 1000, -1):
+        cut = tmp_path / "cut"
+        cut.write_bytes(whole.read_bytes()[:length])
+        assert not restart_is_whole(cut)
 
 
 class GivesUp:

@@ -15,7 +15,7 @@ from quasiharmonic import FREQUENCIES, OPTIONS, PRESSURE, REPEAT, ROW, exact_vol
 
 from lah10.bath.spectra import quantum_energy
 from lah10.crystal.trajectory import Trajectory
-from lah10.io.child import environment
+from lah10.io.child import UNFINISHED, environment
 from lah10.pimd.beads import harmonic_temperature, spring_frequencies
 from lah10.pimd.launch import run_pimd
 from lah10.units import BOLTZMANN, MVV2E, PLANCK
@@ -212,24 +212,34 @@ def same(one, other):
 
 
 @pytest.mark.parametrize(
-    "how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), "EXIT"]
+    "how",
+    [signal.SIGKILL, signal.SIGTERM, "EXIT", "damage"],
+    ids=lambda how: getattr(how, "name", how),
 )
 def test_stopped_run_ends_in_the_same_bits(undisturbed, tmp_path, how):
     job = short(tmp_path)
     process = started(job, tmp_path)
+    scratch = Path(job["scratch"])
     if how == "EXIT":
-        Path(job["scratch"], "EXIT").touch()
+        (scratch / "EXIT").touch()
     else:
-        os.kill(process.pid, how)
+        os.kill(process.pid, signal.SIGKILL if how == "damage" else how)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode != 0
-    if how == "EXIT":
-        assert "asked to stop; give it again to go on" in said
+    if how in ("EXIT", signal.SIGTERM):
+        assert process.returncode == UNFINISHED
+        assert ("received SIGTERM" if how != "EXIT" else "EXIT is in its scratch folder") in said
     assert not Path(job["outputs"]["thermo"]).exists()
+    if how == "damage":
+        newest = max(scratch.glob("state-*.restart"))
+        newest.write_text(newest.read_text()[:-100])
     run_pimd(job, tmp_path / "log")
-    assert "goes on from" in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    if how == "damage":
+        assert "differs from what was written (SHA-256)" in log
+    else:
+        assert "goes on from" in log
     same(job["outputs"], undisturbed["outputs"])
-    assert [path.name for path in Path(job["scratch"]).iterdir()] == ["lock"]
+    assert {path.name for path in scratch.iterdir()} - {"damaged"} == {"lock"}
 
 
 def test_outputs_describe_the_run(undisturbed):

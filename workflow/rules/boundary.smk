@@ -115,6 +115,7 @@ rule boundary_equilibrate:
         f"{LOGS}/boundary/{CLASSICAL_WINDOW}/equilibrate.log",
     benchmark:
         f"{BENCHMARKS}/boundary/{CLASSICAL_WINDOW}/equilibrate.tsv"
+    retries: RETRIES
     conda:
         "../../envs/dynamics.yaml"
     threads: PLAN.ranks
@@ -157,6 +158,7 @@ rule boundary_produce:
         f"{LOGS}/boundary/{CLASSICAL_WINDOW}/produce.log",
     benchmark:
         f"{BENCHMARKS}/boundary/{CLASSICAL_WINDOW}/produce.tsv"
+    retries: RETRIES
     conda:
         "../../envs/dynamics.yaml"
     threads: PLAN.ranks
@@ -193,6 +195,7 @@ rule boundary_pimd:
         f"{LOGS}/boundary/{PIMD_WINDOW}/pimd.log",
     benchmark:
         f"{BENCHMARKS}/boundary/{PIMD_WINDOW}/pimd.tsv"
+    retries: RETRIES
     conda:
         "../../envs/pimd.yaml"
     threads: 1

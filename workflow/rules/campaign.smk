@@ -106,3 +106,23 @@ rule plan:
         f"Plan campaign {CONFIG.campaign}"
     script:
         "../scripts/campaign/plan.py"
+
+
+# Without inputs or outputs, and without the campaign's lock: it looks at a campaign that runs.
+rule status:
+    log:
+        f"{LOGS}/status.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("structures"),
+        runtime=minutes("structures"),
+    params:
+        folder=RESULTS,
+        points=CONFIG.points,
+    message:
+        f"How far campaign {CONFIG.campaign} is"
+    script:
+        "../scripts/campaign/status.py"

@@ -23,6 +23,7 @@ rule equilibrate:
         f"{LOGS}/{POINT}/equilibrate.log",
     benchmark:
         f"{BENCHMARKS}/{POINT}/equilibrate.tsv"
+    retries: RETRIES
     conda:
         "../../envs/dynamics.yaml"
     threads: PLAN.ranks
@@ -67,6 +68,7 @@ rule produce:
         f"{LOGS}/{POINT}/produce.log",
     benchmark:
         f"{BENCHMARKS}/{POINT}/produce.tsv"
+    retries: RETRIES
     conda:
         "../../envs/dynamics.yaml"
     threads: PLAN.ranks

@@ -85,6 +85,7 @@ rule pimd_run:
         f"{LOGS}/{PIMD_RUN}/pimd_run.log",
     benchmark:
         f"{BENCHMARKS}/{PIMD_RUN}/pimd_run.tsv"
+    retries: RETRIES
     conda:
         "../../envs/pimd.yaml"
     threads: 1

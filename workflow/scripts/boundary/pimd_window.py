@@ -14,6 +14,7 @@ import json
 from ase.io import read
 
 from lah10.dynamics.lammps_input import volume_damping
+from lah10.dynamics.stop import exit_file
 from lah10.pimd.launch import run_pimd
 
 wildcards, params = snakemake.wildcards, snakemake.params
@@ -42,4 +43,6 @@ run_pimd(
         "seed": params.seed,
     },
     snakemake.log[0],
+    runtime_minutes=snakemake.resources.get("runtime"),
+    exit_file=exit_file(snakemake.config["campaign"]),
 )

@@ -15,6 +15,7 @@ from ase.io import read
 
 from lah10.dynamics.lammps_input import volume_damping
 from lah10.dynamics.launch import run_stage
+from lah10.dynamics.stop import exit_file
 
 wildcards, params = snakemake.wildcards, snakemake.params
 temperature = float(wildcards.kelvin)
@@ -43,4 +44,9 @@ job = {
     "mpi_ranks": snakemake.threads,
 }
 
-run_stage(job, snakemake.log[0])
+run_stage(
+    job,
+    snakemake.log[0],
+    runtime_minutes=snakemake.resources.get("runtime"),
+    exit_file=exit_file(snakemake.config["campaign"]),
+)

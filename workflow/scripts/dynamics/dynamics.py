@@ -12,6 +12,7 @@ logs.start(snakemake.log[0])
 import json
 
 from lah10.dynamics.launch import run_stage
+from lah10.dynamics.stop import exit_file
 
 job = {
     # A workflow that imports this one may give the rules other names.
@@ -37,4 +38,9 @@ job = {
     "mpi_ranks": snakemake.threads,
 }
 
-run_stage(job, snakemake.log[0])
+run_stage(
+    job,
+    snakemake.log[0],
+    runtime_minutes=snakemake.resources.get("runtime"),
+    exit_file=exit_file(snakemake.config["campaign"]),
+)

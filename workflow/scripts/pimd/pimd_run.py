@@ -11,6 +11,7 @@ logs.start(snakemake.log[0])
 
 import json
 
+from lah10.dynamics.stop import exit_file
 from lah10.pimd.launch import run_pimd
 
 run_pimd(
@@ -34,4 +35,6 @@ run_pimd(
         "seed": snakemake.params.seed,
     },
     snakemake.log[0],
+    runtime_minutes=snakemake.resources.get("runtime"),
+    exit_file=exit_file(snakemake.config["campaign"]),
 )

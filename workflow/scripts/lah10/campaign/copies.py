@@ -7,6 +7,7 @@ the configuration and the files that it starts from. Where all agree, the files 
 right order. What differs keeps its dates, and Snakemake decides.
 """
 
+import base64
 import functools
 import os
 import tempfile
@@ -70,6 +71,61 @@ def keep(config: Config, results: str | os.PathLike, ranks: int) -> int:
                 break
             kept += done
     return kept
+
+
+def finish(config: Config, results: str | os.PathLike, ranks: int, records=".snakemake") -> int:
+    """Count stages as done that finished after their Snakemake was killed.
+
+    Snakemake marks what it starts as incomplete, removes the mark when it sees the end, and removes
+    what has a mark when it runs the job again. A stage of dynamics whose Snakemake was killed may
+    have ended well meanwhile. Then its files are whole, and of the configuration's job.
+
+    Parameters
+    ----------
+    config, results, ranks
+        As in `keep`.
+    records
+        Snakemake's folder.
+
+    Returns
+    -------
+    int
+        Stages that were found finished.
+    """
+    marks = Path(records, "incomplete")
+    marked = {
+        os.path.join(folder, name) for folder, _, names in os.walk(marks) for name in names
+    }
+    if not marked:
+        return 0
+    supercell, found = Path(results, "structures/supercell.xyz"), 0
+    for bath, pressure, temperature in config.points:
+        point = Path(results, "points", bath, f"P{pressure}_T{temperature}")
+        for stage, names in (
+            ("equilibrate", ("equilibration.nc", "equilibrated.restart", "equilibrate.lmp")),
+            ("produce", ("thermo.nc", "spectra.nc", "trajectory.nc", "produce.lmp")),
+        ):
+            files = [point / name for name in names]
+            if not any(str(_record(marks, file)) in marked for file in files):
+                continue
+            if not all(file.exists() for file in files):
+                break
+            if not _same_run(config, (bath, pressure, temperature), point, ranks, stage, supercell):
+                break
+            for file in files:
+                _record(marks, file).unlink(missing_ok=True)
+                # It may be of a job with other parameters.
+                _record(Path(records, "metadata"), file).unlink(missing_ok=True)
+            found += 1
+    return found
+
+
+def _record(folder: Path, file: Path) -> Path:
+    """Where Snakemake keeps a record of a file; names are cut as it cuts them."""
+    name = base64.urlsafe_b64encode(str(file).encode()).decode()
+    longest = os.pathconf(folder, "PC_NAME_MAX") - 1 if folder.exists() else 254
+    parts = [name[i : i + longest] for i in range(0, len(name), longest)]
+    return Path(folder, *(f"@{part}" for part in parts[:-1]), parts[-1])
 
 
 def _there(path: Path) -> list[Path]:

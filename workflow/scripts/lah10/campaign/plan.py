@@ -7,7 +7,7 @@ each job has a fixed start-up. The rates, with where and how they were measured,
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ import yaml
 from lah10.bath.noise_memory import memory_bytes
 from lah10.config.campaign import Config
 from lah10.errors import UserError
+from lah10.io import space
+from lah10.io.text import aligned
 
 #: Atoms a core should have before another core pays.
 ATOMS_PER_RANK = 2500
@@ -279,8 +281,8 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
             f"{finished(cost.stage)}" if finished else "",
             _hours(cost.core_hours),
             _hours(cost.gpu_hours),
-            _size(cost.kept_bytes),
-            _size(cost.kept_bytes + cost.temporary_bytes),
+            space.size(cost.kept_bytes),
+            space.size(cost.kept_bytes + cost.temporary_bytes),
         ]
         for cost in costs
     ]
@@ -293,8 +295,8 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
             f"{sum(finished(cost.stage) for cost in costs)}" if finished else "",
             _hours(sum(cost.core_hours for cost in costs)),
             _hours(None if None in gpu else sum(gpu)),
-            _size(kept),
-            _size(kept + sum(cost.temporary_bytes for cost in costs)),
+            space.size(kept),
+            space.size(kept + sum(cost.temporary_bytes for cost in costs)),
         ]
     )
     if not finished:
@@ -309,7 +311,7 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
         f"({plan.noise_mb:.0f} MB of it noise), about "
         f"{_hours(plan.core_seconds('produce') / plan.ranks / 3600)} h for `produce`",
         "",
-        *_aligned([head, *rows]),
+        *aligned([head, *rows]),
         "",
         "GPU-hours are those of the same jobs on one GPU each instead of on cores. "
         "Rates (resources/rates.yaml):",
@@ -331,22 +333,3 @@ def _hours(value: float | None) -> str:
     if value is None:
         return "?"
     return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
-
-
-def _size(value: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} TB"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

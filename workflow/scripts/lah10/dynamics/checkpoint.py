@@ -197,6 +197,17 @@ class Checkpoints:
         """Give the restart file `written` its name, once it is on the disk; returns that name."""
         return rename_whole(written, self.restart(number))
 
+    @property
+    def segment_bytes(self) -> int:
+        """What the last segment took on disk, its restart file included."""
+        files = (self.segment(self.completed), self.restart(self.completed))
+        return sum(path.stat().st_size for path in files if path.exists())
+
+    @property
+    def bytes(self) -> int:
+        """What all segments take, without restart files: about what the outputs will."""
+        return sum(self.segment(n).stat().st_size for n in range(1, self.completed + 1))
+
     def save(self, arrays: dict[str, np.ndarray]) -> None:
         """Keep the next segment; its restart file must stand already (`keep_restart`)."""
         number = self.completed + 1

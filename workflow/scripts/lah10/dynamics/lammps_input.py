@@ -1,5 +1,6 @@
 """The LAMMPS commands of a run, as text: what is written beside it and compared in tests."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ PLAIN = re.compile(r"[^\s\"'#$&*?]*")
 #: Names of the fixes, for the engine that reads their values.
 BAROSTAT = "barostat"
 BATH = "bath"
+#: How LAMMPS' restart files begin and end.
+RESTART_MARK = b"LammpS RestartT\0"
 
 
 def write_data(atoms: ase.Atoms, path) -> None:
@@ -73,6 +76,17 @@ def crystal(data: str | Path) -> list[str]:
 def keep(path: str | Path) -> list[str]:
     """Write a restart file."""
     return [f"write_restart {quoted(path)}"]
+
+
+def restart_is_whole(path: str | Path) -> bool:
+    """Whether LAMMPS' restart file reaches its end, which has the mark of its beginning."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(RESTART_MARK))
+            file.seek(-len(RESTART_MARK), os.SEEK_END)
+            return start == file.read() == RESTART_MARK
+    except OSError:
+        return False
 
 
 def restart(path: str | Path) -> list[str]:

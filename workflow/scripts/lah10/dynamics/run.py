@@ -22,14 +22,23 @@ from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
 from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
+from lah10.dynamics.progress import FAILED, Progress
+from lah10.dynamics.progress import UNFINISHED as STOPPED
 from lah10.dynamics.stage_bath import StageBath
-from lah10.errors import PointFailure, UserError
-from lah10.io.child import USER_ERROR, end_with_parent, forced_by, say
+from lah10.dynamics.stop import Stop, unfinished
+from lah10.errors import PointFailure, Unfinished, UserError
+from lah10.io import space
+from lah10.io.child import UNFINISHED, USER_ERROR, end_with_parent, forced_by, say
 from lah10.io.locks import lock
+from lah10.io.text import duration
 from lah10.units import BOLTZMANN
 
 #: Damping of the cell while it finds its volume (`lammps_input.integrator`).
 EQUILIBRATION_DRAG = 2.0
+#: Bytes of one atom in a restart file and of one record of the time series (about, and more).
+RESTART_ATOM, RECORD = 200, 300
+#: Room asked for: so many times what is expected, and so many bytes more.
+SPARE, SLACK = 1.5, 2e6
 #: Seconds between two lines of progress.
 PROGRESS_INTERVAL = 10.0
 
@@ -67,13 +76,21 @@ class Stage:
         self.expected = expected_temperature(job.bath, job.temperature_K)
         self.wall = 0.0
         self.bath = StageBath(job, self.types, self.masses, self.timestep, comm)
+        self.stop = Stop(job.scratch).watch()
+        self.progress = Progress(job.scratch, job.name, self.total * self.timestep)
 
     @property
     def done_ps(self) -> float:
         return self.checkpoints.completed * self.segment * self.timestep
 
     def run(self) -> None:
-        """Run to the end and write the outputs; a physical failure is written as a result."""
+        """Run to the end and write the outputs; a physical failure is written as a result.
+
+        Raises
+        ------
+        Unfinished
+            It was asked to stop; it goes on when it is given again.
+        """
         job = self.job
         self.fingerprint = job.fingerprint()
         folder = Path(job.scratch)
@@ -93,6 +110,8 @@ class Stage:
             self.ranks.agree(None)
             if not self.ranks.first:
                 self.checkpoints = Checkpoints(folder, self.fingerprint, verify=False)
+            if self.ranks.first:
+                self.progress.write(done_ps=self.done_ps)
             self.engine = Engine(folder / "log.lammps", self.ranks.comm)
             if job.held_shape:
                 self.engine.cell_kinetic = (script.VOLUME_KINETIC, 1)
@@ -107,9 +126,12 @@ class Stage:
             except PointFailure as failure:
                 status, message = failure.status, str(failure)
                 self.ranks.say(f"{self.name}: STOPPED, {status}: {message}")
+            thermo = Path(job.outputs["thermo"]).parent
+            self._check_space(thermo, self.checkpoints.bytes + SLACK, "the outputs of this stage")
             if self.ranks.first:
                 self._write(status, message, static, partial)
                 self.checkpoints.clear()
+                self.progress.end()
 
     def _dynamics(self, partial: dict) -> None:
         done = self.checkpoints.completed
@@ -123,9 +145,53 @@ class Stage:
             self._keep_restart(0)
         segments = -(-self.total // self.segment)
         self._clock = (time.monotonic(), done)
+        took = float(self.checkpoints.load(done)["wall_seconds"]) if done else None
         for number in range(done + 1, segments + 1):
+            if number > done + 1:
+                took = (time.monotonic() - self._clock[0]) / (number - 1 - done)
+            self._stop_for(self.stop.before_segment(took))
+            self._check_space(self.job.scratch, self._segment_bytes(number), "the next segment")
             partial.clear()
             self._run_segment(number, partial)
+
+    def _check_space(self, folder, needed: float, what: str) -> None:
+        """Refuse to go on, on all ranks, where a disk has too little room."""
+        problem = None
+        if self.ranks.first:
+            try:
+                space.check(folder, needed, what)
+            except UserError as error:
+                problem = str(error)
+        if (problem := self.ranks.agree(problem)) is not None:
+            raise UserError(problem)
+
+    def _segment_bytes(self, number: int) -> float:
+        """Room for a segment, as the last one took or from what it records, and its checkpoint."""
+        if self.checkpoints.completed:
+            expected = self.checkpoints.segment_bytes
+        else:
+            steps = min(self.segment, self.total)
+            frames = steps // self.frame_every if self.frame_every else 0
+            rows = steps // self.sample_every
+            expected = len(self.masses) * (12 * frames + RESTART_ATOM) + rows * RECORD
+        return SPARE * expected + SLACK
+
+    def ended(self, state: str, message: str) -> None:
+        """Report that the run has stopped before its end."""
+        self.ranks.say(message)
+        if self.ranks.first:
+            self.progress.write(state, message)
+
+    def _stop_for(self, reason: str | None) -> None:
+        """Stop if the first rank has a reason to, which all ranks get."""
+        reason = self.ranks.agree(reason)
+        if reason is None:
+            return
+        began = min(self._clock[1] * self.segment, self.total) * self.timestep
+        done = min(self.done_ps, self.total * self.timestep)
+        raise Unfinished(
+            unfinished(self.name, done, self.total * self.timestep, reason, began)
+        )
 
     def _interaction(self, deviation: Path | None = None) -> list[str]:
         """The potential, with its committee where the deviation is to be written."""
@@ -189,7 +255,10 @@ class Stage:
             engine.advance(min(self.sample_every, start + steps - engine.step))
             self._record(partial)
             self._check(partial)
-            self._progress(engine.step)
+            self._progress(engine.step, partial)
+            share = (start + steps - engine.step) / (engine.step - start)
+            if share:
+                self._stop_for(self.stop.now(share * (time.monotonic() - began)))
         self._keep_restart(number)
         arrays = {name: np.array(values) for name, values in partial.items()}
         if deviation is not None:
@@ -212,9 +281,15 @@ class Stage:
         aside = path.with_name(f"{path.name}.part")
         self.engine.execute(script.keep(aside))
         self.engine.commands.append(f"shell mv {script.quoted(aside)} {script.quoted(path)}")
+        problem = None
         if self.ranks.first:
-            self.checkpoints.keep_restart(number, aside)
-        self.ranks.agree(None)
+            # LAMMPS does not notice that a disk is full.
+            if script.restart_is_whole(aside):
+                self.checkpoints.keep_restart(number, aside)
+            else:
+                problem = str(space.full(path, aside.stat().st_size if aside.exists() else 0))
+        if (problem := self.ranks.agree(problem)) is not None:
+            raise UserError(problem)
 
     def _volume_barostat(self) -> str | None:
         """The barostat of a run whose cell keeps its shape; None where the cell is flexible."""
@@ -254,7 +329,7 @@ class Stage:
                 "temperature", f"kinetic temperature {kinetic:.0f} K, above {limit:.0f} K, {where}"
             )
 
-    def _progress(self, step: int) -> None:
+    def _progress(self, step: int, partial: dict) -> None:
         now = time.monotonic()
         if now - getattr(self, "_last_line", 0.0) < PROGRESS_INTERVAL and step < self.total:
             return
@@ -265,8 +340,18 @@ class Stage:
         left = (total - done) / rate if rate > 0 else 0.0
         self.ranks.say(
             f"{self.name}: {done:.3g} of {total:.3g} ps, {rate * 3600:.3g} ps/h, "
-            f"left {int(left // 3600)}:{int(left % 3600 // 60):02d}:{int(left % 60):02d}"
+            f"left {duration(left)}"
         )
+        if self.ranks.first:
+            kinetic = np.sum(partial["kinetic_energy"], axis=1).mean()
+            self.progress.write(
+                done_ps=done,
+                ps_per_hour=rate * 3600,
+                left_seconds=left,
+                temperature_K=2 * kinetic / (3 * len(self.masses) * BOLTZMANN),
+                pressure_GPa=np.mean(np.asarray(partial["pressure"])[:, :3]),
+                volume_A3=np.mean(partial["volume"]),
+            )
 
     def _static_energy(self) -> float:
         """Energy of the time-averaged structure relaxed in the mean cell, eV."""
@@ -336,11 +421,15 @@ def main(path: str) -> int:
             say("more than one rank a point needs mpi4py: install it, or set the ranks to 1")
             return USER_ERROR
         comm = MPI.COMM_WORLD
+    stage = Stage(job, comm)
     try:
-        Stage(job, comm).run()
+        stage.run()
     except UserError as error:
-        say(str(error))
+        stage.ended(FAILED, str(error))
         return USER_ERROR
+    except Unfinished as stopped:
+        stage.ended(STOPPED, str(stopped))
+        return UNFINISHED
     return 0
 
 

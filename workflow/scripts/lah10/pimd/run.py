@@ -2,13 +2,14 @@
 
 i-PI runs in this process. The run is cut into segments (`lah10.dynamics.checkpoint`): each is set
 up from the RESTART file with which i-PI ended the one before, which holds everything to the last
-bit, so that a killed run goes on to the same numbers. A file named EXIT in the scratch folder, or
-SIGTERM, ends a run at once; given again, it goes on from its last checkpoint.
+bit, so that a killed run goes on to the same numbers. What stops a run before its end is in
+`lah10.dynamics.stop`; a file EXIT in the scratch folder, which is i-PI's own way, stops it too.
 """
 
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,12 +23,16 @@ from lah10.bath.bath import expected_temperature
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
+from lah10.dynamics.progress import FAILED, Progress
+from lah10.dynamics.progress import UNFINISHED as STOPPED
 from lah10.dynamics.records import versions
-from lah10.errors import PointFailure, UserError
-from lah10.io import netcdf
-from lah10.io.child import USER_ERROR, end_with_parent, forced_by, say
+from lah10.dynamics.stop import EXIT, LATENCY, Stop, unfinished
+from lah10.errors import PointFailure, Unfinished, UserError
+from lah10.io import netcdf, space
+from lah10.io.child import UNFINISHED, USER_ERROR, end_with_parent, forced_by, say
 from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
+from lah10.io.text import duration
 from lah10.pimd import ipi_input, records
 from lah10.pimd.beads import spring_frequencies
 from lah10.pimd.job import PimdJob, ipi_version
@@ -37,11 +42,7 @@ from lah10.units import BOLTZMANN, EV_PER_A3_IN_GPA
 SCALES = (0.85, 1.15)
 #: Files that i-PI reads, in the scratch folder and beside the results.
 INPUT, START = "pimd.xml", "start.xyz"
-RESTART, EXIT = "RESTART", "EXIT"
-
-
-class Interrupted(Exception):
-    """i-PI was asked to stop."""
+RESTART = "RESTART"
 
 
 class Run:
@@ -55,14 +56,16 @@ class Run:
         self.segment = min(job.steps("checkpoint_interval_ps"), job.total_steps)
         self.timestep = job.dynamics["timestep_fs"] / 1000
         self.folder = Path(job.scratch).resolve()
+        self.stop = Stop(self.folder).watch()
+        self.progress = Progress(self.folder, job.name, job.total_steps * self.timestep)
 
     def run(self) -> None:
         """Run to the end and write the outputs; a physical failure is written as a result.
 
         Raises
         ------
-        Interrupted
-            The run was asked to stop.
+        Unfinished
+            The run was asked to stop; it goes on when it is given again.
         """
         job = self.job
         self.fingerprint = job.fingerprint()
@@ -72,6 +75,7 @@ class Run:
             self.checkpoints = Checkpoints(
                 self.folder, self.fingerprint, forced_by(job.rule), say
             )
+            self.progress.write(done_ps=self.checkpoints.completed * self.segment * self.timestep)
             home = Path.cwd()
             status, message = "ok", ""
             try:
@@ -86,6 +90,7 @@ class Run:
                 os.chdir(home)
             self._write(status, message)
             self.checkpoints.clear()
+            self.progress.end()
 
     # ------------------------------------------------------------------------------- start
 
@@ -157,7 +162,13 @@ class Run:
             say(f"{job.name}: goes on from {done * self.segment * self.timestep:g} ps")
         first_volume = self.checkpoints.load(1)["volume"][0] if done else None
         began, started = time.monotonic(), done
+        took = float(self.checkpoints.load(done)["wall_seconds"]) if done else None
+        self._began = done
         for number in range(done + 1, -(-job.total_steps // self.segment) + 1):
+            self._stop_for(self.stop.before_segment(took))
+            # i-PI writes text, which its arrays are made of, and RESTART beside them.
+            expected = 3 * self.checkpoints.segment_bytes if self.checkpoints.completed else 0
+            space.check(self.folder, expected + 2e6, "the next segment")
             since = time.monotonic()
             self._advance(number)
             arrays = self._outputs()
@@ -166,7 +177,15 @@ class Run:
             arrays["wall_seconds"] = np.array(time.monotonic() - since)
             self.checkpoints.keep_restart(number, RESTART)
             self.checkpoints.save(arrays)
-            self._progress(number, (time.monotonic() - began) / (number - started))
+            took = (time.monotonic() - began) / (number - started)
+            self._progress(number, took, arrays)
+
+    def _stop_for(self, reason: str | None) -> None:
+        if reason is not None:
+            ps = self.segment * self.timestep
+            total = self.job.total_steps * self.timestep
+            done = min(self.checkpoints.completed * ps, total)
+            raise Unfinished(unfinished(self.job.name, done, total, reason, self._began * ps))
 
     def _advance(self, number: int) -> None:
         """Let i-PI run one segment; leaves its outputs and RESTART in the folder."""
@@ -182,11 +201,31 @@ class Run:
             simulation.tsteps = end
 
         softexit.reset()
+        # i-PI would stop at once, and end this process.
+        softexit._kill_handler = self.stop.receive
         simulation = Simulation.load_from_xml(source.read_text(), post_init_hook=up_to_here)
+        reasons, ended = [], threading.Event()
+        watcher = threading.Thread(
+            target=self._watch, args=(simulation, end, reasons, ended), daemon=True
+        )
+        watcher.start()
         simulation.run()
+        ended.set()
+        watcher.join()
         if softexit.triggered or Path(EXIT).exists():
-            raise Interrupted(f"{self.job.name}: asked to stop; give it again to go on")
+            self._stop_for(reasons[0] if reasons else f"{EXIT} is in its scratch folder")
         softexit.cleanup("success")  # closes the outputs and writes RESTART
+
+    def _watch(self, simulation, end: int, reasons: list, ended: threading.Event) -> None:
+        """Beside i-PI's loop: once there is a reason to stop, name it and leave i-PI its file."""
+        since, first = time.monotonic(), simulation.step
+        while not ended.wait(LATENCY):
+            steps = simulation.step - first
+            left = (end - simulation.step) / steps * (time.monotonic() - since) if steps else 0.0
+            if (reason := self.stop.now(left)) is not None:
+                reasons.append(reason)
+                Path(EXIT).touch()
+                return
 
     def _outputs(self) -> dict[str, np.ndarray]:
         """What i-PI wrote during the segment; frames as float32."""
@@ -201,14 +240,22 @@ class Run:
             "frame_beads": beads.swapaxes(0, 1).astype(np.float32),
         }
 
-    def _progress(self, number: int, seconds: float) -> None:
+    def _progress(self, number: int, seconds: float, arrays: dict) -> None:
         job = self.job
         done = min(number * self.segment, job.total_steps)
         left = (job.total_steps - done) / self.segment * seconds
         say(
             f"{job.name}: {done * self.timestep:.3g} of {job.total_steps * self.timestep:.3g} ps, "
-            f"{seconds / self.segment:.3g} s/step, "
-            f"left {int(left // 3600)}:{int(left % 3600 // 60):02d}:{int(left % 60):02d}"
+            f"{seconds / self.segment:.3g} s/step, left {duration(left)}"
+        )
+        kinetic = arrays["kinetic_energy"].sum(axis=1).mean()
+        self.progress.write(
+            done_ps=done * self.timestep,
+            ps_per_hour=3600 * self.segment * self.timestep / seconds,
+            left_seconds=left,
+            temperature_K=2 * kinetic / (3 * self.counts.sum() * BOLTZMANN),
+            pressure_GPa=arrays["pressure"][:, :3].mean(),
+            volume_A3=arrays["volume"].mean(),
         )
 
     # ----------------------------------------------------------------------------- outputs
@@ -309,11 +356,17 @@ def check(arrays: dict, first_volume: float, atoms: int, temperature: float) -> 
 def main(path: str) -> int:
     """Run the job described in a file; the exit status for the parent."""
     end_with_parent()
+    run = Run(PimdJob(**json.loads(Path(path).read_text())))
     try:
-        Run(PimdJob(**json.loads(Path(path).read_text()))).run()
-    except (UserError, Interrupted) as error:
+        run.run()
+    except UserError as error:
         say(str(error))
+        run.progress.write(FAILED, str(error))
         return USER_ERROR
+    except Unfinished as stopped:
+        say(str(stopped))
+        run.progress.write(STOPPED, str(stopped))
+        return UNFINISHED
     return 0
 
 
