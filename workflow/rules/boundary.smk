@@ -76,7 +76,7 @@ rule boundary:
     input:
         f"{BOUNDARY}.nc",
         f"{BOUNDARY}.md",
-        multiext(f"{RESULTS}/figures/boundary", ".png", ".pdf"),
+        multiext(f"{RESULTS}/figures/boundary", ".png", ".pdf", ".svg"),
 
 
 rule boundary_structure:
@@ -284,6 +284,7 @@ rule boundary_draw:
             labels={"figure": "boundary"},
         ),
         pdf=f"{RESULTS}/figures/boundary.pdf",
+        svg=f"{RESULTS}/figures/boundary.svg",
     log:
         f"{LOGS}/boundary/draw.log",
     benchmark:

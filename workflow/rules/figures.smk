@@ -10,7 +10,11 @@ FIGURE_NAMES = [
     "fig6",
 ]
 FIGURES = [f"{RESULTS}/figures/{name}.png" for name in FIGURE_NAMES]
-FIGURES_PDF = [f"{RESULTS}/figures/{name}.pdf" for name in FIGURE_NAMES]
+FIGURES_IN_VECTORS = [
+    f"{RESULTS}/figures/{name}.{suffix}"
+    for name in FIGURE_NAMES
+    for suffix in ("pdf", "svg")
+]
 
 
 rule draw:
@@ -26,7 +30,7 @@ rule draw:
             )
             for path in FIGURES
         ],
-        FIGURES_PDF,
+        FIGURES_IN_VECTORS,
     log:
         f"{LOGS}/draw.log",
     benchmark:

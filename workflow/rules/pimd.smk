@@ -194,6 +194,7 @@ rule pimd_draw:
             labels={"figure": "pimd_P{pressure}_T{temperature}"},
         ),
         pdf=f"{PIMD_FIGURE}.pdf",
+        svg=f"{PIMD_FIGURE}.svg",
     log:
         f"{LOGS}/pimd_draw/P{{pressure}}_T{{temperature}}.log",
     benchmark:

@@ -27,7 +27,9 @@ rule validate_potential:
     output:
         table=f"{POTENTIAL}/models/{{validated}}/validation.json",
         frames=f"{POTENTIAL}/models/{{validated}}/validation.nc",
-        parity=multiext(f"{POTENTIAL}/models/{{validated}}/parity", ".png", ".pdf"),
+        parity=multiext(
+            f"{POTENTIAL}/models/{{validated}}/parity", ".png", ".pdf", ".svg"
+        ),
     log:
         f"{POTENTIAL_LOGS}/{{validated}}/validate.log",
     benchmark:
@@ -51,7 +53,9 @@ rule validate_statics:
         alignment=TRAINING.alignment_file or [],
     output:
         table=f"{POTENTIAL}/models/{{model}}/statics.json",
-        figures=multiext(f"{POTENTIAL}/models/{{model}}/statics", ".png", ".pdf"),
+        figures=multiext(
+            f"{POTENTIAL}/models/{{model}}/statics", ".png", ".pdf", ".svg"
+        ),
     log:
         f"{POTENTIAL_LOGS}/{{model}}/statics.log",
     benchmark:
@@ -151,7 +155,9 @@ rule validate_phonons:
         forces=PHONON_DFT,
     output:
         table=f"{POTENTIAL}/models/{{model}}/phonons.json",
-        figures=multiext(f"{POTENTIAL}/models/{{model}}/phonons", ".png", ".pdf"),
+        figures=multiext(
+            f"{POTENTIAL}/models/{{model}}/phonons", ".png", ".pdf", ".svg"
+        ),
     log:
         f"{POTENTIAL_LOGS}/{{model}}/phonons.log",
     benchmark:

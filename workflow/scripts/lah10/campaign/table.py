@@ -69,7 +69,7 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
                         .replace("not_applicable", "")
                         .replace("_", " "),
                         _number(point, "volume_per_formula", 3),
-                        _diffusion(point),
+                        diffusion(point),
                     )
                 )
     return found
@@ -144,8 +144,9 @@ def _meaning(name: str, flag: xr.DataArray) -> str:
     return next(text for text, value in schema.FLAGS[name].items() if value == int(flag))
 
 
-def _diffusion(point: xr.Dataset) -> str:
-    """D of H; its upper limit instead where too few exchanges were seen for a value."""
+def diffusion(point: xr.Dataset) -> str:
+    """D of H in `DIFFUSION_UNIT`; its upper limit and what was seen instead where too few exchanges
+    were seen for a value."""
     if "diffusion" not in point:
         return ""
     proton = point.sel(element="H")

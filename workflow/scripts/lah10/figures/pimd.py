@@ -9,11 +9,14 @@ import seaborn as sns
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
-from lah10.figures.style import COLOURS, read, save, styled
+from lah10.figures import verdict
+from lah10.figures.style import COLOURS, legend_above, read, save, styled
 from lah10.pimd.comparison import points
+from lah10.schema import BATH_OK
 
 #: Colour of the harmonic crystal.
 GREY = "0.45"
@@ -55,9 +58,10 @@ def draw_point(
 def draw(rows: xr.Dataset, title: str) -> Figure:
     """g(r) of La–H and H–H, and kinetic temperatures, volume and θ, of one point.
 
-    Open diamonds: a bath's kinetic temperature deconvolved from its friction; crosses: what its
-    vibrations should hold by their response; open triangles: θ of centroids. Errors are one
-    standard error; the band is the reference's.
+    Diamonds: a bath's kinetic temperature deconvolved from its friction; crosses: what its
+    vibrations should hold by their response; three-legged marks: θ of centroids. Markers of a bath
+    are filled as its verdict demands (`lah10.figures.verdict`). Errors are one standard error; the
+    band is the reference's.
     """
     figure = Figure(figsize=(7.0, 4.4))
     axes = figure.subplots(2, 3)
@@ -72,7 +76,8 @@ def draw(rows: xr.Dataset, title: str) -> Figure:
             _values(panel, here, name, colours)
         panel.set_ylabel(label)
     axes[0, 0].set_title(title, loc="left")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    curves, _ = axes[0, 0].get_legend_handles_labels()
+    legend_above(figure, [*curves, *_verdicts(rows)], columns=4)
     return figure
 
 
@@ -101,7 +106,7 @@ def _curves(axes: Axes, rows: xr.Dataset, pair: str, colours: list) -> None:
 def _values(axes: Axes, rows: xr.Dataset, name: str, colours: list) -> None:
     _points(axes, rows, name, colours, "o", 0.0)
     if f"{name}_deconvolved" in rows:  # of temperatures
-        _points(axes, rows, f"{name}_deconvolved", colours, "D", 0.2, markerfacecolor="white")
+        _points(axes, rows, f"{name}_deconvolved", colours, "D", 0.2)
         _points(axes, rows, f"{name}_expected", colours, "x", 0.4)
     runs = (rows.method == "pimd") & rows[name].notnull()
     if runs.any():
@@ -113,10 +118,9 @@ def _values(axes: Axes, rows: xr.Dataset, name: str, colours: list) -> None:
 
 def _theta(axes: Axes, rows: xr.Dataset, colours: list) -> None:
     axes.axhline(90.0, color="0.5", linewidth=0.6)
-    for word, marker in (("large", "^"), ("small", "v")):
+    for word, marker, thin in (("large", "^", "2"), ("small", "v", "1")):
         _points(axes, rows, f"theta_{word}", colours, marker, 0.0)
-        _points(axes, rows, f"theta_centroid_{word}", colours, marker, 0.2,
-                markerfacecolor="white")  # fmt: skip
+        _points(axes, rows, f"theta_centroid_{word}", colours, thin, 0.2)
     null = rows.theta_null.values
     for i, colour in enumerate(colours):
         if np.isfinite(null[i]):
@@ -125,15 +129,32 @@ def _theta(axes: Axes, rows: xr.Dataset, colours: list) -> None:
 
 
 def _points(
-    axes: Axes, rows: xr.Dataset, name: str, colours: list, marker: str, shift: float, **style
+    axes: Axes, rows: xr.Dataset, name: str, colours: list, marker: str, shift: float
 ) -> None:
-    errors = rows[f"{name}_stderr"].values
+    errors, flags = rows[f"{name}_stderr"].values, _flags(rows)
     for i, colour in enumerate(colours):
         value = float(rows[name].values[i])
         if np.isfinite(value):
             error = errors[i] if errors[i] > 0 else None
-            axes.errorbar(i + shift, value, yerr=error, color=colour, marker=marker,
-                          linestyle="none", **style)  # fmt: skip
+            axes.errorbar(i + shift, value, yerr=error, linestyle="none",
+                          **verdict.style(flags[i], colour, marker))  # fmt: skip
+
+
+def _flags(rows: xr.Dataset) -> list[int]:
+    """`quantum_bath_ok` of every row."""
+    if "quantum_bath_ok" not in rows:
+        return [BATH_OK["not_applicable"]] * rows.sizes["row"]
+    return [int(flag) for flag in rows.quantum_bath_ok.values]
+
+
+def _verdicts(rows: xr.Dataset) -> list[Line2D]:
+    """Of the legend: the verdicts on baths that are drawn."""
+    flags = set(_flags(rows)) - {BATH_OK["not_applicable"]}
+    return [
+        Line2D([], [], linestyle="none", label=verdict.LOOKS[flag].text,
+               **verdict.style(flag, "0.3", "o"))
+        for flag in sorted(flags)
+    ]  # fmt: skip
 
 
 def _names(axes: Axes, rows: xr.Dataset) -> None:

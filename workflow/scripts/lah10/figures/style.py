@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lah10.analysis import dataset as datasets
+from lah10.figures import verdict
 from lah10.io.files import atomic_path
 
 STYLE = Path(__file__).with_name("publication.mplstyle")
@@ -31,7 +32,7 @@ NAMES = {
 }
 #: Grey of the cells of Fig. 2(a) that have no number.
 NO_DATA = "0.85"
-FORMATS = ("png", "pdf")
+FORMATS = ("png", "pdf", "svg")
 #: GPa: figures at one pressure take the grid value nearest to it, unless they are given another.
 PRESSURE = 150.0
 
@@ -67,27 +68,47 @@ def cell_edges(values: np.ndarray, lone: float, floor: float | None = None) -> n
 
 
 def errorbar(
-    axes: Axes, row: xr.Dataset, name: str, dim: str, colour: str, marker: str, label: str, **style
+    axes: Axes,
+    row: xr.Dataset,
+    name: str,
+    dim: str,
+    colour: str,
+    marker: str,
+    label: str,
+    less: np.ndarray | float = 0.0,
+    shift: float = 0.0,
+    **style,
 ) -> None:
-    """Values with their standard errors; lines stop at gaps."""
+    """Values with their standard errors; lines stop at gaps.
+
+    A marker is filled as the point's verdict demands (`lah10.figures.verdict`).
+
+    Parameters
+    ----------
+    less : array or float
+        What is taken from the values.
+    shift : float
+        By which markers stand aside of their places along `dim`, so that none hides another.
+    """
     error = row[f"{name}_stderr"].values if f"{name}_stderr" in row else None
-    axes.errorbar(
-        row[dim].values,
-        row[name].values,
-        yerr=error,
-        color=colour,
-        marker=marker,
-        label=label,
-        elinewidth=0.8,
-        zorder=3,
-        **style,
-    )
+    x, y = row[dim].values + shift, row[name].values - less
+    settings = {"elinewidth": 0.8, "zorder": 3} | style
+    axes.errorbar(x, y, yerr=error, color=colour, label=label, **settings)
+    verdict.markers(axes, x, y, row, colour, marker, label, settings["zorder"])
 
 
 def band_line(
-    axes: Axes, x, mean: xr.DataArray, error: xr.DataArray, colour: str, dashes: str, label: str
+    axes: Axes,
+    x,
+    mean: xr.DataArray,
+    error: xr.DataArray,
+    colour: str,
+    dashes: str,
+    label: str,
+    hatch: str | None = None,
 ) -> Line2D:
-    """A curve with a band of ± one standard error; returns its handle for the legend."""
+    """A curve with a band of ± one standard error, hatched where `hatch` is given; returns its
+    handle for the legend."""
     sns.lineplot(
         x=x,
         y=mean.values,
@@ -107,6 +128,7 @@ def band_line(
         alpha=0.25,
         linewidth=0,
         label=f"{label} band",
+        hatch=hatch,
     )
     return Line2D([], [], color=colour, linestyle=dashes, label=label)
 
