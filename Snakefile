@@ -115,9 +115,22 @@ if MODULE is None:
     include: str(BASE / "workflow/rules/learning/learning.smk")
 
 
+def results_to_report():
+    """With --report: what commands of their own have made, too. It is never made for `all`."""
+    if not any(word.startswith("--report") for word in sys.argv):
+        return []
+    found = [f"{RESULTS}/{name}" for name in ("boundary.md", "figures/boundary.png")]
+    if PIMD_RUNS:
+        found += pimd_results(None)
+    return [path for path in found if Path(path).is_file()]
+
+
 rule all:
     default_target: True
     input:
         f"{RESULTS}/phase_diagram.nc",
         f"{RESULTS}/phase_diagram.md",
+        f"{RESULTS}/paper.md",
+        f"{RESULTS}/potential.md",
         FIGURES,
+        results_to_report(),

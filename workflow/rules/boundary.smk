@@ -250,7 +250,8 @@ rule boundary_merge:
         table=report(
             f"{BOUNDARY}.md",
             caption="../report/boundary_table.rst",
-            category=f"Campaign {CONFIG.campaign}",
+            category=QUESTIONS["phases"],
+            labels={"figure": "free energies, table", "campaign": CONFIG.campaign},
         ),
     log:
         f"{LOGS}/boundary/merge.log",
@@ -280,8 +281,8 @@ rule boundary_draw:
         png=report(
             f"{RESULTS}/figures/boundary.png",
             caption="../report/boundary.rst",
-            category=f"Campaign {CONFIG.campaign}",
-            labels={"figure": "boundary"},
+            category=QUESTIONS["phases"],
+            labels={"figure": "free energies", "campaign": CONFIG.campaign},
         ),
         pdf=f"{RESULTS}/figures/boundary.pdf",
         svg=f"{RESULTS}/figures/boundary.svg",

@@ -1,6 +1,15 @@
 """The whole campaign: its points in one dataset and as a table, and what it costs."""
 
 HARMONIC = [f"{RESULTS}/harmonic/P{pressure}.nc" for pressure in CONFIG.pressure.values]
+#: Numbers of the source paper; their content counts, not their date.
+PAPER = lah10.config.importing.located("resources/paper.yaml", BASE)
+
+
+def beside(*names):
+    """Contents of those files of the campaign that are there: what may be taken in, and is not
+    waited for."""
+    paths = [Path(RESULTS, name) for name in names]
+    return [sha256(path) if path.is_file() else "" for path in paths]
 
 
 rule phase_diagram:
@@ -73,6 +82,89 @@ rule table:
         f"The numbers of campaign {CONFIG.campaign}, to read"
     script:
         "../scripts/campaign/table.py"
+
+
+# What the campaign's numbers rest on, for the report.
+rule describe_potential:
+    output:
+        report(
+            f"{RESULTS}/potential.md",
+            caption="../report/potential.rst",
+            category=QUESTIONS["potential"],
+            labels={"figure": "card of the potential", "campaign": CONFIG.campaign},
+        ),
+    log:
+        f"{LOGS}/describe_potential.log",
+    benchmark:
+        f"{BENCHMARKS}/describe_potential.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("structures"),
+        runtime=minutes("structures"),
+    params:
+        model=CONFIG.potential.model,
+        model_sha256=MODEL_SHA256,
+        code=code("campaign/describe_potential"),
+    message:
+        f"Put the card of the potential beside campaign {CONFIG.campaign}"
+    script:
+        "../scripts/campaign/describe_potential.py"
+
+
+# Free energies and enthalpies are compared where they are there: they have commands of their own.
+rule compare_paper:
+    input:
+        phase_diagram=f"{RESULTS}/phase_diagram.nc",
+        numbers=ancient(PAPER),
+    output:
+        text=report(
+            f"{RESULTS}/paper.md",
+            caption="../report/paper.rst",
+            category=QUESTIONS["paper"],
+            labels={"figure": "all numbers", "campaign": CONFIG.campaign},
+        ),
+        dataset=f"{RESULTS}/paper.nc",
+    log:
+        f"{LOGS}/compare_paper.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_paper.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("phase_diagram"),
+        runtime=minutes("phase_diagram"),
+    params:
+        numbers_sha256=sha256(PAPER),
+        beside=beside("boundary.nc", "enthalpies.nc"),
+        code=code("campaign/compare_paper"),
+    message:
+        f"Put campaign {CONFIG.campaign} beside the source paper"
+    script:
+        "../scripts/campaign/compare_paper.py"
+
+
+# Without inputs: it takes what is there and never starts a simulation, also in a fresh clone.
+rule paper_table:
+    log:
+        "logs/paper_table.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("phase_diagram"),
+        runtime=minutes("phase_diagram"),
+    params:
+        numbers=PAPER,
+    message:
+        "Put every results/**/phase_diagram.nc beside the source paper"
+    script:
+        "../scripts/campaign/paper_table.py"
 
 
 # Without inputs or outputs: it prints what the campaign costs, and how much of it is done.

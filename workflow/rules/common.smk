@@ -30,6 +30,17 @@ RETRIES = lah10.campaign.start.retries(workflow)
 if MODULE is None:
     lah10.campaign.start.keep_processes(workflow, shell)
 
+#: Categories of the report: what a reader asks.
+QUESTIONS = {
+    "phases": "1. Where is LaH10 cubic?",
+    "quantum": "2. How strong are the quantum effects of the nuclei?",
+    "diffusion": "3. Do protons move from site to site?",
+    "lattice": "4. Does the lattice stay rigid?",
+    "bath": "5. Is the quantum thermal bath right?",
+    "potential": "6. Is the potential right?",
+    "paper": "7. The source paper, number by number",
+}
+
 PLAN = lah10.campaign.plan.Plan(CONFIG, lah10.campaign.plan.read_rates(RATES))
 
 # Before Snakemake looks at dates; not while another one works here.

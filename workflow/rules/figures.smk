@@ -9,6 +9,27 @@ FIGURE_NAMES = [
     "fig5",
     "fig6",
 ]
+#: Which question of the report a figure answers, by the start of its name.
+FIGURE_QUESTIONS = {
+    "fig2": "phases",
+    "fig3": "quantum",
+    "fig4": "diffusion",
+    "fig5": "diffusion",
+    "fig6": "lattice",
+}
+
+
+def figure_about(path):
+    return FIGURE_QUESTIONS[Path(path).stem[:4]]
+
+
+def figure_title(path):
+    """ "Fig. 2(a), qtb" of fig2a_qtb.png."""
+    name, _, bath = Path(path).stem.partition("_")
+    number, panel = name[3], name[4:]
+    return f"Fig. {number}" + f"({panel})" * bool(panel) + f", {bath}" * bool(bath)
+
+
 FIGURES = [f"{RESULTS}/figures/{name}.png" for name in FIGURE_NAMES]
 FIGURES_IN_VECTORS = [
     f"{RESULTS}/figures/{name}.{suffix}"
@@ -25,8 +46,8 @@ rule draw:
             report(
                 path,
                 caption=f"../report/{Path(path).stem.partition('_')[0]}.rst",
-                category=f"Campaign {CONFIG.campaign}",
-                labels={"figure": Path(path).stem},
+                category=QUESTIONS[figure_about(path)],
+                labels={"figure": figure_title(path), "campaign": CONFIG.campaign},
             )
             for path in FIGURES
         ],

@@ -156,7 +156,8 @@ rule pimd_compare:
         table=report(
             f"{RESULTS}/pimd/comparison.md",
             caption="../report/pimd_table.rst",
-            category=f"Campaign {CONFIG.campaign}",
+            category=QUESTIONS["bath"],
+            labels={"figure": "path integrals, table", "campaign": CONFIG.campaign},
         ),
     log:
         f"{LOGS}/pimd_compare.log",
@@ -190,8 +191,11 @@ rule pimd_draw:
         png=report(
             f"{PIMD_FIGURE}.png",
             caption="../report/pimd.rst",
-            category=f"Campaign {CONFIG.campaign}",
-            labels={"figure": "pimd_P{pressure}_T{temperature}"},
+            category=QUESTIONS["bath"],
+            labels={
+                "figure": "path integrals, {pressure} GPa, {temperature} K",
+                "campaign": CONFIG.campaign,
+            },
         ),
         pdf=f"{PIMD_FIGURE}.pdf",
         svg=f"{PIMD_FIGURE}.svg",
