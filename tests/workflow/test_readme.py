@@ -142,7 +142,8 @@ def test_commands_name_what_there_is(path):
         for target in targets:
             if "/" in target:
                 assert re.fullmatch(
-                    r"results/(?:demo|mine)/points/(classical|qtb|adqtb)/P\d+_T\d+/summary\.nc", target
+                    r"results/(demo|mine)/points/(classical|qtb|adqtb)/P\d+_T\d+/summary\.nc",
+                    target,
                 )
         for file in files:
             # The one that the reader makes.
