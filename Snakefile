@@ -112,6 +112,7 @@ if MODULE is None:
     include: str(BASE / "workflow/rules/potential/training.smk")
     include: str(BASE / "workflow/rules/potential/validation.smk")
     include: str(BASE / "workflow/rules/potential/ship.smk")
+    include: str(BASE / "workflow/rules/enthalpies.smk")
     include: str(BASE / "workflow/rules/learning/learning.smk")
 
 
@@ -120,6 +121,10 @@ def results_to_report():
     if not any(word.startswith("--report") for word in sys.argv):
         return []
     found = [f"{RESULTS}/{name}" for name in ("boundary.md", "figures/boundary.png")]
+    if MODULE is None:
+        found += [
+            f"{RESULTS}/{name}" for name in ("enthalpies.md", "figures/fig1a.png")
+        ]
     if PIMD_RUNS:
         found += pimd_results(None)
     return [path for path in found if Path(path).is_file()]

@@ -50,7 +50,7 @@ def check_every_file(finished: Campaign) -> None:
     assert dataset.status.item() == 0
     assert 30 < dataset.volume_per_formula.item() < 38  # Å³; 33.2 in experiment
     figures = sorted(path.stem for path in (finished.results / "figures").glob("*.png"))
-    assert figures == ["fig2a_qtb", "fig2b", "fig3a", "fig3b", "fig5", "fig6"]
+    assert figures == ["fig2a_qtb", "fig2b", "fig3a", "fig3b", "fig4", "fig5", "fig6"]
 
 
 def test_the_table_is_there_to_read(finished):

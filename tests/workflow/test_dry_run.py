@@ -131,6 +131,7 @@ MERGED = [
     "Draw the figures of campaign done",
     "Merge the points of campaign done",
     "The numbers of campaign done, to read",
+    "Put campaign done beside the source paper",
 ]
 
 
@@ -203,9 +204,10 @@ def test_dates_of_code_rerun_nothing(done):
 @pytest.mark.parametrize(
     ("module", "stages"),
     [
-        ("analysis/distortion.py", {"Analyse", "Merge", "Draw", "The"}),
-        ("bath/spectra.py", {"Analyse", "Merge", "Draw", "The"}),
-        ("bath/adaptive.py", {"Analyse", "Merge", "Draw", "The"}),
+        ("analysis/distortion.py", {"Analyse", "Merge", "Draw", "Put", "The"}),
+        ("bath/spectra.py", {"Analyse", "Merge", "Draw", "Put", "The"}),
+        ("bath/adaptive.py", {"Analyse", "Merge", "Draw", "Put", "The"}),
+        ("campaign/paper_measures.py", {"Put"}),
         ("figures/campaign.py", {"Draw"}),
         ("figures/publication.mplstyle", {"Draw"}),
         ("dynamics/engine.py", set()),
@@ -230,7 +232,7 @@ def test_another_potential_in_the_same_file_reruns_every_point(campaign):
     with open(model, "ab") as handle:  # a field unknown to TensorFlow: the graph stays what it is
         handle.write(b"\x7a\x01x")
     assert {m.split()[0] for m in made.planned()} == {
-        "Equilibrate", "Produce", "Analyse", "Phonons", "Merge", "Draw", "The",
+        "Equilibrate", "Produce", "Analyse", "Phonons", "Merge", "Draw", "The", "Put", "Copy",
     }  # fmt: skip
 
 

@@ -109,7 +109,7 @@ rule describe_potential:
         model_sha256=MODEL_SHA256,
         code=code("campaign/describe_potential"),
     message:
-        f"Put the card of the potential beside campaign {CONFIG.campaign}"
+        f"Copy the card of the potential to campaign {CONFIG.campaign}"
     script:
         "../scripts/campaign/describe_potential.py"
 

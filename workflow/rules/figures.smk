@@ -6,6 +6,7 @@ FIGURE_NAMES = [
     "fig2b",
     "fig3a",
     "fig3b",
+    "fig4",
     "fig5",
     "fig6",
 ]
@@ -52,6 +53,7 @@ rule draw:
             for path in FIGURES
         ],
         FIGURES_IN_VECTORS,
+        f"{RESULTS}/figures/fig4.xyz",
     log:
         f"{LOGS}/draw.log",
     benchmark:

@@ -19,11 +19,11 @@ def test_draw_all_writes_the_named_files(campaign, tmp_path):
     paths = figures.draw_all(folder / "phase_diagram.nc", folder / "points", tmp_path,
                              ("png", "pdf", "svg"))
     names = figures.figure_names(["classical", "qtb"])
-    assert {path.name for path in paths} == {
+    assert {path.name for path in paths} == {figures.XYZ} | {
         f"{name}.{suffix}" for name in names for suffix in ("png", "pdf", "svg")
     }
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths}
-    for path in paths:
+    for path in paths[:-1]:
         start = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}[path.suffix]
         assert path.read_bytes().startswith(start)
 
@@ -279,7 +279,7 @@ def test_odd_campaigns_are_drawn(tmp_path, grid):
     baths = grid.get("baths", ("classical", "qtb"))
     paths = figures.draw_all(tmp_path / "phase_diagram.nc", tmp_path / "points", tmp_path / "out",
                              ("png",))
-    assert [path.stem for path in paths] == figures.figure_names(baths)
+    assert [path.stem for path in paths[:-1]] == figures.figure_names(baths)
 
 
 def test_legends_stand_outside_the_axes(campaign):

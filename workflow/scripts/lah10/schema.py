@@ -28,6 +28,8 @@ VARIANTS = ("111", "-111", "1-11", "11-1", "none")
 
 #: Atoms of a ring that changed places; the last class holds all larger ones. Sites of H.
 RINGS, WYCKOFF = ("2", "3", "4", "5", "6+"), ("8c", "32f")
+#: Exchanges that a proton took part in; what an atom of a typical trajectory is.
+EXCHANGE_CLASSES, ROLES = ("none", "one", "several"), ("proton", "partner", "lanthanum")
 
 #: Why a point holds no numbers.
 STATUS = {"ok": 0, "missing": 1, "lost_atoms": 2, "nan": 3, "volume": 4, "temperature": 5,
@@ -274,6 +276,21 @@ HOPS: Table = _table({
     "hop_vector": (("hop", "xyz"), "angstrom", "vector between the sites, in the mean cell"),
 })  # fmt: skip
 
+#: Typical trajectories, a part of `DIFFUSION` (`lah10.analysis.typical`).
+TYPICAL: Table = _table({
+    "typical_position": (("typical_atom", "typical_frame", "xyz"), "angstrom", "position in the "
+                         "frame of the La lattice and in the mean cell, unwrapped"),
+    "typical_class": (("typical_atom",), "1", "position of the class in the coordinate "
+                      "exchange_class"),
+    "typical_role": (("typical_atom",), "1", "0: the typical proton of its class; 1: a proton that "
+                     "it changed places with; 2: La next to it"),
+    "typical_index": (("typical_atom",), "1", "index of the atom, from 0"),
+    "typical_cage": (("exchange_class", "corner", "xyz"), "angstrom", "sites of the cage round the "
+                     "first of these La"),
+    "class_size": (("exchange_class",), "1", "protons of the class"),
+    "mean_cell": (("vector", "xyz"), "angstrom", "mean cell, vectors as rows"),
+})  # fmt: skip
+
 #: diffusion.nc of a point.
 DIFFUSION: Table = _table({
     "msd": (("element", "time"), "angstrom2", "mean square displacement"),
@@ -284,6 +301,7 @@ DIFFUSION: Table = _table({
     "exchanged_share": (("frame_time",), "1", "share of the H sites whose occupant is not the one "
                         "of the first frame"),
     **HOPS,
+    **TYPICAL,
 })  # fmt: skip
 
 #: energetics.nc of a point.

@@ -16,6 +16,7 @@ from lah10.analysis import (
     energetics,
     exchanges,
     statistics,
+    typical,
 )
 from lah10.analysis.hops import SiteHistory
 from lah10.analysis.occupancy import Occupancy
@@ -28,7 +29,10 @@ from lah10.io import netcdf
 #: Detailed datasets: their coordinates and their table.
 _DETAILS = {
     "distortion": (distortion.COORDINATES, schema.DISTORTION),
-    "diffusion": (diffusion.COORDINATES | exchanges.COORDINATES, schema.DIFFUSION),
+    "diffusion": (
+        diffusion.COORDINATES | exchanges.COORDINATES | typical.COORDINATES,
+        schema.DIFFUSION,
+    ),
     "energetics": (energetics.COORDINATES, schema.ENERGETICS),
     "correlations": (correlations.COORDINATES, schema.CORRELATIONS),
 }
@@ -149,7 +153,7 @@ def _measure(
     hopping, lists = exchanges.measure(history.changes(), template, trajectory.time, mean_cell)
     exchanges.bound_diffusion(moving, hopping)
     moving |= hopping | occupancy.reduce()
-    values["diffusion"] |= lists
+    values["diffusion"] |= lists | typical.measure(trajectory, template, lists, mean_cell)
     vibrating = fluctuations.reduce(cell)
     for name in list(vibrating):
         if schema.measured(name) in schema.DIFFUSION:

@@ -18,8 +18,8 @@ from scipy.interpolate import CubicSpline
 from lah10.analysis import dataset as datasets
 from lah10.campaign.grid import point_folder
 from lah10.config.structure import ATOMS_IN_CELL
-from lah10.crystal.sites import find_cages
-from lah10.crystal.structures import build_supercell, read_crystal
+from lah10.crystal.cage import find_cage
+from lah10.crystal.structures import read_crystal
 from lah10.io import netcdf
 from lah10.io.json import read_json
 from lah10.schema import BATH_OK, PHASE, STATUS
@@ -184,27 +184,14 @@ def grid(campaign: Campaign, entry: Entry) -> Found:
 def cage(campaign: Campaign, entry: Entry) -> Found:
     """Atoms, quadrilaterals or hexagons of the cage round a La of the campaign's crystal.
 
-    The 32 H nearest to La are its cage. Nearest neighbours among them (no farther than 1.2 times
-    the shortest distance) are its edges. A closed surface has 2 + edges − corners faces (Euler);
-    those that are not quadrilaterals are hexagons.
+    See `lah10.crystal.cage`.
     """
     structure = campaign.config.get("structure")
     if not structure or not Path(structure["file"]).is_file():
         return Found(reason="the crystal that the campaign started from is not there")
-    supercell = build_supercell(read_crystal(structure["file"]), "conventional", (2, 2, 2))
-    cages = find_cages(supercell)
-    quadrilaterals = cages.corners.shape[1]
-    la = int(cages.la[0])
-    hydrogen = np.flatnonzero(supercell.numbers == 1)
-    distance = supercell.get_distances(la, hydrogen, mic=True)
-    order = np.sort(distance)
-    gaps = np.diff(order[:60])
-    members = hydrogen[distance <= order[int(np.argmax(gaps > 0.3))] + 1e-6]
-    between = np.array([supercell.get_distances(i, members, mic=True) for i in members])
-    shortest = between[between > 1e-6].min()
-    edges = int(((between > 1e-6) & (between < 1.2 * shortest)).sum()) // 2
-    count = {"atoms": len(members), "quadrilaterals": quadrilaterals,
-             "hexagons": 2 + edges - len(members) - quadrilaterals}[entry["count"]]  # fmt: skip
+    found = find_cage(read_crystal(structure["file"]))
+    count = {"atoms": len(found.positions), "quadrilaterals": len(found.quadrilaterals),
+             "hexagons": found.hexagons}[entry["count"]]  # fmt: skip
     return Found(float(count), 0.0)
 
 

@@ -155,6 +155,12 @@ class Trajectory:
             self._check((np.abs(part) < FARTHEST).all(axis=(1, 2)), "every position")
             yield atoms, part @ self._inverse
 
+    def history(self, atoms: Sequence[int]) -> np.ndarray:
+        """Fractional coordinates of some atoms through all frames, unwrapped, (frames, k, 3)."""
+        part = np.stack([self._coordinates[:, atom] for atom in atoms], axis=1).astype(float)
+        self._check((np.abs(part) < FARTHEST).all(axis=(1, 2)), "every position")
+        return part @ self._inverse
+
     def _check(self, good: np.ndarray, what: str) -> None:
         """Refuse the first frame that is not good, (frames,)."""
         if not good.all():

@@ -1,4 +1,4 @@
-"""Figures of a campaign after the source paper's figures 2(a), 2(b), 3(a), 3(b), 5 and 6.
+"""Figures of a campaign after the source paper's figures 2(a), 2(b), 3(a), 3(b), 4, 5 and 6.
 
 Each figure has one function that takes data and returns a matplotlib figure; `draw_all` reads the
 phase diagram and the small per-point files and writes all of them. Everything drawn is in those
@@ -41,15 +41,22 @@ from lah10.figures.style import (
     save,
     styled,
 )
+from lah10.figures.trajectories import fig4, write_xyz
 from lah10.schema import PHASE, STATUS
 
 #: Smallest full scale of θ's colour bar, and distance of its ticks, degree.
 SMALLEST_SCALE, COLOUR_STEP = 1.5, 0.5
 
 
+#: The atoms of Fig. 4, beside the figures.
+XYZ = "fig4.xyz"
+
+
 def figure_names(baths: Iterable[str]) -> list[str]:
     """Names (without suffix) of the figures that `draw_all` writes for these baths."""
-    return [f"fig2a_{bath}" for bath in baths] + ["fig2b", "fig3a", "fig3b", "fig5", "fig6"]
+    return [f"fig2a_{bath}" for bath in baths] + [
+        "fig2b", "fig3a", "fig3b", "fig4", "fig5", "fig6",
+    ]
 
 
 def draw_all(
@@ -76,7 +83,7 @@ def draw_all(
     Returns
     -------
     list of Path
-        The files written, figure by figure.
+        The files written, figure by figure, and `XYZ`.
 
     Raises
     ------
@@ -94,10 +101,13 @@ def draw_all(
     drawn["fig2b"] = fig2b(dataset, pressure)
     drawn["fig3a"] = fig3a(dataset, pressure)
     drawn["fig3b"] = fig3b(dataset)
+    drawn["fig4"] = fig4(dataset, points)
     drawn["fig5"] = fig5(dataset, points)
     drawn["fig6"] = fig6(dataset, points, pressure)
-    return [save(figure, Path(output) / f"{name}.{suffix}")
-            for name, figure in drawn.items() for suffix in formats]
+    written = [save(figure, Path(output) / f"{name}.{suffix}")
+               for name, figure in drawn.items() for suffix in formats]
+    write_xyz(dataset, points, Path(output) / XYZ)
+    return [*written, Path(output) / XYZ]
 
 
 @styled

@@ -50,7 +50,7 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     figure, axes = one_panel(3.4, 3.5)
     axes.set(xlabel="time (ps)", ylabel="mean square displacement (Å$^2$)")
     pressure, temperature = FIG5
-    choice = _nearest_finished(dataset, [*QUANTUM, "classical"], temperature, pressure)
+    choice = nearest_finished(dataset, [*QUANTUM, "classical"], temperature, pressure)
     if choice is None:
         mark_empty(axes)
         return figure
@@ -65,7 +65,7 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
         ends.append(_motions(axes, points, (bath, *choice[1:]), point))
         if diffusion(point):
             found.append(f"{NAMES[bath]} {diffusion(point)}")
-    lines = [_place(choice, FIG5)]
+    lines = [place(choice, FIG5)]
     if found:
         dynamics = "" if baths == ["classical"] else ", approximate dynamics"
         lines += [f"$D_H$ in $10^{{-6}}$ cm$^2$/s{dynamics}:", *found]
@@ -87,7 +87,7 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
 
 def _motions(axes: Axes, points, choice: tuple[str, float, float], point: xr.Dataset) -> tuple:
     """Draw the curves of one point; the last times (ps) of the MSD and of MSD′."""
-    data = _point_file(points, choice, "diffusion.nc",
+    data = point_file(points, choice, "diffusion.nc",
                        ("msd", "msd_stderr", "reordered_msd", "reordered_msd_stderr"))  # fmt: skip
     curves = (
         (data.msd.sel(element="H"), data.msd_stderr.sel(element="H")),
@@ -122,11 +122,11 @@ def fig6(dataset: xr.Dataset, points: str | os.PathLike, pressure: float | None 
     handles, ends, shown, words = [], [FARTHEST], set(), []
     dashes = {"classical": "-", "qtb": "--", "adqtb": "-.", "pimd": ":"}
     for bath in dataset.bath.values:
-        choice = _nearest_finished(dataset.sel(pressure=[pressure]), [bath], FIG6, pressure)
+        choice = nearest_finished(dataset.sel(pressure=[pressure]), [bath], FIG6, pressure)
         if choice is None:
             continue
         point = dataset.sel(bath=bath, pressure=pressure, temperature=choice[2])
-        data = _point_file(points, choice, "correlations.nc", ("g", "g_stderr"))
+        data = point_file(points, choice, "correlations.nc", ("g", "g_stderr"))
         handles.append(
             band_line(
                 axes,
@@ -179,7 +179,7 @@ def half_cell(data: xr.Dataset, point: xr.Dataset) -> float:
     return 0.5 * min(structure["repeat"]) * thickness
 
 
-def _place(choice: tuple[str, float, float], paper: tuple[float, float]) -> str:
+def place(choice: tuple[str, float, float], paper: tuple[float, float]) -> str:
     """Which point is shown, and whether it is the source paper's."""
     _, pressure, temperature = choice
     text = f"{canonical(pressure)} GPa, {canonical(temperature)} K"
@@ -188,7 +188,7 @@ def _place(choice: tuple[str, float, float], paper: tuple[float, float]) -> str:
     return text
 
 
-def _nearest_finished(
+def nearest_finished(
     dataset: xr.Dataset, baths: Sequence[str], temperature: float, pressure: float
 ) -> tuple[str, float, float] | None:
     """The finished point of the first bath that has any: nearest in temperature, then pressure."""
@@ -206,7 +206,7 @@ def _nearest_finished(
     return None
 
 
-def _point_file(
+def point_file(
     points, choice: tuple[str, float, float], name: str, variables: Sequence[str]
 ) -> xr.Dataset:
     path = point_folder(points, *choice) / name

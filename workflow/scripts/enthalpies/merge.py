@@ -1,0 +1,19 @@
+"""Rule merge_enthalpies: potentials and DFT side by side."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout's package comes first
+
+from lah10.io import logs
+
+logs.start(snakemake.log[0])
+
+from lah10.campaign import enthalpies
+from lah10.potential.validation import dft_enthalpies, equation_of_state
+
+pulay = snakemake.params.pulay
+cubic = equation_of_state.read(snakemake.input.static, pulay)
+points = dft_enthalpies.points(dft_enthalpies.read_paths(snakemake.input.path, pulay), cubic)
+files = dict(zip(snakemake.params.names, snakemake.input.potentials, strict=True))
+enthalpies.write(files, points, snakemake.output.dataset, snakemake.output.table)
