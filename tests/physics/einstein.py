@@ -14,15 +14,23 @@ from lah10.units import BOLTZMANN, MVV2E
 
 
 def energies(
-    bath, temperature, friction, frequencies, steps, atoms, timestep=0.0005, correction="none"
+    bath,
+    temperature,
+    friction,
+    frequencies,
+    steps,
+    atoms,
+    timestep=0.0005,
+    correction="none",
+    hydrogen=1.008,
 ):
     """Mean kinetic and potential energy a mode, as temperatures (K), at every frequency (THz).
 
     The first frequency belongs to La, the others to H; the deconvolved kinetic energies are of La
-    and of all H.
+    and of all H. `hydrogen` is the mass of H; the springs are those of natural H all the same.
     """
     engine = Engine("none")
-    masses = np.array([138.905] * atoms + [1.008] * atoms * (len(frequencies) - 1))
+    masses = np.array([138.905] * atoms + [hydrogen] * atoms * (len(frequencies) - 1))
     types = np.array([0] * atoms + [1] * atoms * (len(frequencies) - 1))
     total, edge = len(masses), 4.0
     engine.execute(
@@ -35,7 +43,7 @@ def energies(
                 for i, kind in enumerate(types)
             ),
             "mass 1 138.905",
-            "mass 2 1.008",
+            f"mass 2 {hydrogen}",
             "pair_style zero 1.0",
             "pair_coeff * *",
             f"timestep {timestep}",
@@ -44,7 +52,7 @@ def energies(
     )
     for i, frequency in enumerate(frequencies):
         members = f"{i * atoms + 1}:{(i + 1) * atoms}"
-        spring = masses[i * atoms] * MVV2E * (2 * np.pi * frequency) ** 2
+        spring = (1.008 if i else 138.905) * MVV2E * (2 * np.pi * frequency) ** 2
         engine.execute(
             [f"group part{i} id {members}", f"fix spring{i} part{i} spring/self {spring}"]
         )
@@ -74,7 +82,7 @@ def energies(
     mean = np.mean(samples, axis=0) * 2 / (3 * atoms * BOLTZMANN)
     parameters = BathParameters(bath, temperature, friction, 200.0, timestep, correction)
     power = np.mean([block[0] for block in recorder.blocks], axis=0)
-    spectra = power * np.array([[138.905], [1.008]]) * MVV2E
+    spectra = power * np.array([[138.905], [hydrogen]]) * MVV2E
     raw, sharp = Deconvolution(recorder.frequency, parameters).energies(spectra)
     kinetic = np.array([mean[0, 0], mean[1:, 0].mean()])
     return {

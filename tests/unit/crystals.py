@@ -54,3 +54,34 @@ def thermal_noise(
         current *= np.sqrt(1 - rho**2)
         current += rho * previous
     return noise
+
+
+#: Fm-3m LaH10 with all that ASE looks at in a CIF's loop over sites.
+CIF = """data_LaH10
+_cell_length_a 5.1
+_cell_length_b 5.1
+_cell_length_c 5.1
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_occupancy
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+La1 La 1.0 0.5 0.5 0.5
+H1 H 1.0 0.25 0.25 0.25
+H2 H 1.0 0.12 0.12 0.12
+"""
+
+
+def plain(text):
+    """The CIF without types and occupancies, so that elements come from the labels."""
+    lines = text.replace("_atom_site_type_symbol\n", "").replace("_atom_site_occupancy\n", "")
+    return "\n".join(
+        " ".join([line.split()[0], *line.split()[3:]]) if line[:2] in ("La", "H1", "H2") else line
+        for line in lines.splitlines()
+    )

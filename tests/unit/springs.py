@@ -45,13 +45,16 @@ def crystal_of_modes(*frequencies: float) -> xr.Dataset:
         {"element": ["La", "H"], "pressure": 150.0}))
 
 
-def chain_frequencies(mesh: int) -> np.ndarray:
+def chain_frequencies(mesh: int, hydrogen: float | None = None) -> np.ndarray:
     """All 6·mesh³ frequencies (THz) of the rock salt of springs, in closed form.
 
     The springs to the six neighbours lie along x, y and z, so every direction is a diatomic chain:
     ω² = K(1/m + 1/M) ± K sqrt((1/m + 1/M)² − 4 sin²(k A/2)/mM), k the wave vector's component.
+
+    hydrogen : mass of H, g/mol; natural by default.
     """
-    heavy, light = bulk("LaH", "rocksalt", a=A).get_masses() * MVV2E
+    heavy, light = bulk("LaH", "rocksalt", a=A).get_masses()
+    heavy, light = heavy * MVV2E, (hydrogen or light) * MVV2E
     cell = bulk("LaH", "rocksalt", a=A).cell.array
     grid = np.stack(np.meshgrid(*[np.arange(mesh) / mesh] * 3), -1).reshape(-1, 3)
     k = 2 * np.pi * grid @ np.linalg.inv(cell).T

@@ -1,5 +1,6 @@
 """What Snakemake would run: the shipped campaigns, one point again, one point more."""
 
+import re
 import shutil
 
 import pytest
@@ -251,3 +252,29 @@ def test_temporary_trajectories_do_not_come_back(campaign):
     module = own_code(made) / "analysis/distortion.py"
     module.write_text(module.read_text() + "\n# mended\n")
     assert made.planned() == []
+
+
+EVERYTHING = {"Build", "Phonons", "Equilibrate", "Produce", "Analyse", "Merge", "Draw", "The"}
+
+
+def test_isotopes_rerun_everything_with_masses(done):
+    """By the key: the supercell, which all dynamics starts from, and the phonons."""
+    heavy = configured(done, structure={"isotopes": {"H": "D"}})
+    assert {message.split()[0] for message in heavy.planned()} == EVERYTHING
+    assert "44 atoms (LaD10), " in heavy.snakemake("plan").stdout
+
+
+def test_isotopes_of_the_structure_file_count_too(done):
+    """A file with D in it, younger than the results; a key of another isotope is refused."""
+    natural = (REPOSITORY / "resources/structures/Fm-3m.cif").read_text()
+    heavy = re.sub(r"(?m)^(\s*)H(?=\d*\s)", r"\1D", natural)
+    heavy = re.sub(r"(?m)^(\s*\S+\s+|\s*)H(?=\s)", r"\1D", heavy)
+    (done.folder / "LaD10.cif").write_text(heavy)
+    made = configured(done, structure={"file": "LaD10.cif"})
+    assert {message.split()[0] for message in made.planned()} == EVERYTHING
+    assert "44 atoms (LaD10), " in made.snakemake("plan").stdout
+    made.configure(**GRID, structure={"file": "LaD10.cif", "isotopes": {"H": "T"}})
+    run = made.snakemake("--dry-run")
+    assert run.returncode == 1
+    told = "structure.isotopes: expected H: D, as LaD10.cif has, got T; remove the key"
+    assert told in run.stdout + run.stderr and "Traceback" not in run.stdout + run.stderr

@@ -4,9 +4,11 @@ import os
 import re
 
 import lah10.campaign.copies
+import lah10.campaign.isotopes
 import lah10.campaign.start
 import lah10.config.importing
 import lah10.io.imports
+import lah10.nuclides
 import lah10.io.locks
 import lah10.campaign.plan
 import lah10.campaign.slurm
@@ -30,9 +32,14 @@ RETRIES = lah10.campaign.start.retries(workflow)
 if MODULE is None:
     lah10.campaign.start.keep_processes(workflow, shell)
 
+#: Of the crystal, by element.
+ISOTOPES = lah10.campaign.isotopes.of_campaign(
+    CONFIG.structure.file, CONFIG.structure.isotopes
+)
+
 #: Categories of the report: what a reader asks.
 QUESTIONS = {
-    "phases": "1. Where is LaH10 cubic?",
+    "phases": f"1. Where is {lah10.nuclides.formula(ISOTOPES)} cubic?",
     "quantum": "2. How strong are the quantum effects of the nuclei?",
     "diffusion": "3. Do protons move from site to site?",
     "lattice": "4. Does the lattice stay rigid?",
@@ -74,6 +81,11 @@ def code(script, *others):
     return lah10.io.imports.digest(
         scripts / f"{script}.py", [scripts / "lah10" / other for other in others]
     )
+
+
+def isotopes_param(isotopes):
+    """`params` that depend on isotopes; nothing without them, as of results that have no such key."""
+    return {"isotopes": dict(isotopes)} if isotopes else {}
 
 
 def of_all_points(name):

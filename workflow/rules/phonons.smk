@@ -25,6 +25,7 @@ rule harmonic:
         runtime=minutes("harmonic"),
         cpus_per_task=1,
     params:
+        **isotopes_param(ISOTOPES),
         model_sha256=MODEL_SHA256,
         crystals_sha256=[sha256(crystal) for crystal in CRYSTALS],
     message:

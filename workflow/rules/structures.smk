@@ -16,6 +16,7 @@ rule structures:
         mem_mb=PLAN.memory_mb("structures"),
         runtime=minutes("structures"),
     params:
+        **isotopes_param(CONFIG.structure.isotopes),
         cell=CONFIG.structure.cell,
         repeat=CONFIG.structure.repeat,
     message:

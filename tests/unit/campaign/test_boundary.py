@@ -172,3 +172,19 @@ def test_every_variable_has_unit_and_meaning(tmp_path):
             assert "units" in variable.attrs or "flag_values" in variable.attrs, name
     for name in boundary.VARIABLES:
         assert f"{name}_stderr" in data
+
+
+def test_windows_of_isotopes(tmp_path):
+    """Older windows have no such attribute; one curve has one crystal."""
+    state = ("own", "classical", "180", "100")
+    paths = []
+    for i, attrs in enumerate(({}, {"isotopes": "natural"}, {"isotopes": "H: D"})):
+        write(to_dataset(window(180, 100, 0.4 * i, **attrs)), tmp_path / f"{i}.nc", "made up")
+        paths.append((state, tmp_path / f"{i}.nc"))
+    assert len(boundary.read_windows(paths[:2])) == 1
+    with pytest.raises(UserError, match=r"windows differ in isotopes \(H: D, natural\)"):
+        boundary.read_windows(paths)
+    merged = boundary.merge(states(isotopes="H: D"))
+    assert (merged.attrs["formula"], merged.attrs["isotopes"]) == ("LaD10", "H: D")
+    head = boundary.table(merged).splitlines()[0]
+    assert "Å³ per LaD10" in head and "ΔH (meV/atom)" in head

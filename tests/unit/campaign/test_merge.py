@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lah10.campaign import table
 from lah10.campaign.merge import merge, unreadable
 from lah10.errors import UserError
 from lah10.schema import FORMER, PHASE, STATUS, SUMMARY, uncertainty
+from springs import crystal_of_modes
 from synthetic_campaign import CONFIG, write_campaign, write_point
 
 SMALL = {"baths": ("classical", "qtb"), "pressures": (100, 150), "temperatures": (100, 300)}
@@ -239,3 +241,42 @@ def test_summaries_of_either_generation_merge(tmp_path):
     points = [("qtb", 150, 100, old), ("qtb", 150, 300, new)]
     merged = merge(points, tmp_path / "merged.nc")
     np.testing.assert_array_equal(merged.theta_null_spread.values.ravel(), [0.07, 0.09])
+
+
+def deuterated(path):
+    """The same file of a campaign of LaD10."""
+    with xr.open_dataset(path) as file:
+        data = file.load()
+    data.attrs |= {"isotopes": "H: D", "formula": "LaD10"}
+    data.to_netcdf(path)
+
+
+def test_isotopes_are_named_in_the_dataset_and_the_table(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    natural = merge(summaries, tmp_path / "merged.nc")
+    assert (natural.attrs["formula"], natural.attrs["isotopes"]) == ("LaH10", "natural")
+    for *_, path in summaries:
+        deuterated(path)
+    merged = merge(summaries, tmp_path / "merged.nc")
+    assert (merged.attrs["formula"], merged.attrs["isotopes"]) == ("LaD10", "H: D")
+    with xr.open_dataset(tmp_path / "merged.nc") as file:
+        assert file.attrs["title"].startswith("Phase diagram of LaD10 ")
+    table.write(tmp_path / "merged.nc", tmp_path / "table.md")
+    head = (tmp_path / "table.md").read_text().splitlines()[0]
+    assert "volume (Å³ per LaD10)" in head and "D of D (" in head and "LaH10" not in head
+
+
+def test_points_of_two_isotopes_are_no_campaign(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    deuterated(summaries[3][3])
+    with pytest.raises(UserError, match=r"with isotopes H: D, but .* with natural; .* again"):
+        merge(summaries, tmp_path / "merged.nc")
+
+
+def test_phonons_of_another_isotope_are_refused(tmp_path):
+    summaries = write_campaign(tmp_path, **SMALL)
+    crystal = crystal_of_modes(20.0, 50.0)
+    crystal.attrs |= {"potential_sha256": "a" * 64, "isotopes": "H: D"}
+    crystal.to_netcdf(tmp_path / "P100.nc")
+    with pytest.raises(UserError, match=r"P100.nc: phonons of isotopes H: D, but .* natural; comp"):
+        merge(summaries, tmp_path / "merged.nc", harmonic=[tmp_path / "P100.nc"])

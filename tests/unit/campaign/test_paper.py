@@ -1,6 +1,7 @@
 """The source paper's numbers beside a campaign's: verdicts follow from data."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -216,3 +217,14 @@ def test_a_potential_of_another_content_is_not_described(made_up, tmp_path):
     campaign = Campaign.read(made_up / "phase_diagram.nc")
     campaign.dataset.attrs["potential"] = str(folder / "lah10.pb")
     assert "belongs to another potential" in campaign.of_potential("statics.json")
+
+
+def test_another_isotope_is_compared_with_a_caveat(made_up, tmp_path):
+    """The numbers stand beside the paper's; no verdict follows from them."""
+    shutil.copytree(made_up, tmp_path / "heavy")
+    with xr.open_dataset(made_up / "phase_diagram.nc") as file:
+        file.load().assign_attrs(isotopes="H: D").to_netcdf(tmp_path / "heavy/phase_diagram.nc")
+    found = rows(tmp_path / "heavy")
+    assert verdict(found, "transition") == "cannot tell"
+    told = found.why.sel(entry="transition").item()
+    assert told == "the number alone agrees, but ours is LaD10, and the paper's is LaH10"

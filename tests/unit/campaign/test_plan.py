@@ -121,3 +121,8 @@ def test_rates_that_are_none(tmp_path):
     (tmp_path / "rates.yaml").write_text("dynamics: {}")
     with pytest.raises(UserError, match="no table of rates"):
         planning.read_rates(tmp_path / "rates.yaml")
+
+
+def test_isotopes_are_named():
+    assert "12 points of 88 atoms, " in planning.table(made())
+    assert "12 points of 88 atoms (LaD10), " in planning.table(made(), isotopes={"H": "D"})

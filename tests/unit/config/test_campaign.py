@@ -294,3 +294,28 @@ def test_the_shipped_potential_comes_with_its_committee():
     assert second != SHIPPED and (REPOSITORY / second).is_file()
     assert Potential(model="other.pb").committee == ()
     assert Potential(committee=[]).committee == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [({"H": "D"}, {"H": "D"}), ({"H": 3, "La": 138}, {"H": "T", "La": "La-138"}), ({}, {})],
+)
+def test_isotopes(given, read):
+    assert validate(changed("structure.isotopes", given), "x").structure.isotopes == read
+
+
+@pytest.mark.parametrize(
+    ("given", "got"),
+    [({"H": "Q"}, "Q"), ({"H": 1}, "1"), ({"Y": "D"}, "D"), ("D", "D"), ({"H": None}, "null")],
+)
+def test_unknown_isotopes_are_answered_with_the_choice(given, got):
+    told = complaint(changed("structure.isotopes", given))
+    assert "structure.isotopes: expected " in told and "H: D, T, 2, 3" in told and got in told
+
+
+def test_a_crystal_without_isotopes_is_written_as_before_there_was_the_key():
+    """Points that are merged must have one configuration, those of earlier versions too."""
+    assert "isotopes" not in to_dict(validate(GOOD, "x"))["structure"]
+    with_them = to_dict(validate(changed("structure.isotopes", {"H": 2}), "x"))
+    assert with_them["structure"]["isotopes"] == {"H": "D"}
+    assert validate(with_them, "x").structure.isotopes == {"H": "D"}

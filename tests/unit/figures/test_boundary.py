@@ -45,7 +45,7 @@ def test_free_energy_passes_through_the_windows(data):
 
 def test_published_points_are_cited():
     axes = Figure().subplots()
-    figures.draw_published(axes)
+    figures.draw_published(axes, {})
     labels = [line.get_label() for line in axes.lines]
     assert figures.WATANABE in labels and figures.ERREA in labels
     assert len(axes.lines) == len(figures.PUBLISHED)
@@ -59,3 +59,13 @@ def test_whole_figure_and_a_missing_file(data, tmp_path):
     assert (tmp_path / "b.png").stat().st_size > 10_000
     with pytest.raises(UserError, match="run `snakemake boundary`"):
         figures.draw_file(tmp_path / "none.nc", [tmp_path / "c.png"])
+
+
+def test_isotopes_are_in_the_titles_and_published_quantum_results_are_not():
+    data = boundary.merge(made_up.states(isotopes="H: D"))
+    figure = figures.draw(data)
+    assert figure.axes[0].get_title(loc="left").startswith("LaD$_{10}$, classical")
+    axes = Figure().subplots()
+    figures.draw_published(axes, {"H": "D"})
+    of_nuclei = [found for found in figures.PUBLISHED if found.nuclei == "classical"]
+    assert len(axes.lines) == len(of_nuclei)

@@ -314,3 +314,17 @@ def test_unknown_formats_are_refused(campaign, tmp_path):
     folder, _ = campaign
     with pytest.raises(UserError, match="format bmp is not known"):
         figures.draw_all(folder / "phase_diagram.nc", folder / "points", tmp_path, ("bmp",))
+
+
+def test_isotopes_are_in_the_titles(campaign):
+    _, dataset = campaign
+    heavy = dataset.assign_attrs(isotopes="H: D")
+    for draw, title in (
+        (lambda data: figures.fig2a(data, "qtb"), "LaD$_{10}$, quantum (QTB)"),
+        (figures.fig2b, "LaD$_{10}$, 150 GPa"),
+        (figures.fig3a, "LaD$_{10}$, 150 GPa"),
+        (figures.fig3b, "LaD$_{10}$"),
+    ):
+        assert draw(heavy).axes[0].get_title(loc="left") == title
+        natural = draw(dataset).axes[0].get_title(loc="left")
+        assert natural == title.removeprefix("LaD$_{10}$").removeprefix(", ")

@@ -126,3 +126,16 @@ def test_fig6_ends_at_half_the_cell(cell, tmp_path, campaign):
 def fcc_cell(a: float, cell: str, repeat: tuple) -> np.ndarray:
     vectors = np.eye(3) if cell == "conventional" else 0.5 * (1 - np.eye(3))
     return a * np.array(repeat)[:, None] * vectors
+
+
+def test_isotopes_have_their_symbols(campaign):
+    folder, dataset = campaign
+    heavy = dataset.assign_attrs(isotopes="H: D")
+    figure = points.fig5(heavy, folder / "points")
+    found = title(figure.axes[0])
+    assert found[0].startswith("LaD$_{10}$, ")
+    assert any(line.startswith("$D_D$ in ") for line in found)
+    assert {"D", "D reordered (MSD′)", "La"} <= set(legend_texts(figure))
+    axes = points.fig6(heavy, folder / "points").axes[0]
+    assert axes.get_ylabel() == "$g_{LaD}(r)$"
+    assert title(axes)[0].startswith("LaD$_{10}$, ")

@@ -4,7 +4,9 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from lah10.phonons import phonons
+from lah10.crystal.isotopes import of_atoms, with_isotopes
+from lah10.nuclides import MASSES
+from lah10.phonons import phonons, relaxation
 from springs import Springs, chain_frequencies
 
 
@@ -46,3 +48,25 @@ def test_repeats():
     cell = Atoms("H", cell=[2.0, 3.0, 10.0], pbc=True)
     assert phonons.repeats(cell, 8.5) == [5, 3, 1]
     assert phonons.repeats(cell, (1, 2, 3)) == [1, 2, 3]
+
+
+def test_frequencies_of_the_deuterated_spring_crystal(rocksalt):
+    """The same springs in closed form with deuterium's mass; hydrogen's own modes, at the edge of
+    the zone, fall by the root of the masses."""
+    heavy = with_isotopes(rocksalt, {"H": "D"})
+    dataset = phonons.phonons(heavy, Springs(), supercell=(4, 4, 4), mesh=(4, 4, 4))
+    expected = np.sort(chain_frequencies(4, MASSES["H"]["D"]), axis=None)
+    found = full_mesh(dataset, 64)
+    np.testing.assert_allclose(found * abs(found), expected**2, atol=0.05, rtol=1e-4)
+    usual = chain_frequencies(2)
+    ratio = np.sqrt(rocksalt.get_masses()[1] / MASSES["H"]["D"])
+    own = chain_frequencies(2, MASSES["H"]["D"]).max(axis=None) / usual.max(axis=None)
+    assert ratio < own < 1  # the highest are optical modes in which La moves a little
+
+
+def test_isotopes_survive_relaxation_and_reduction(rocksalt):
+    heavy = with_isotopes(rocksalt.repeat(2), {"H": "T", "La": "La-138"})
+    cell = relaxation.primitive(heavy)
+    assert len(cell) == 2
+    assert of_atoms(cell, "") == {"H": "T", "La": "La-138"}
+    assert not relaxation.primitive(rocksalt.repeat(2)).has("masses")

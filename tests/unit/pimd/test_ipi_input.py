@@ -138,3 +138,20 @@ def test_a_held_shape_has_an_isotropic_barostat():
     assert tree.fromstring(xml()).find(".//barostat").get("mode") == "flexible"
     assert held.random_seed() != job().random_seed()
     assert held.rule == "boundary_pimd" and job().rule == "pimd_run"
+
+
+def test_isotopes_are_masses_of_the_atoms():
+    """After the file, whose symbols have other masses, and before the velocities, drawn with
+    them; without isotopes the text is that of the golden files."""
+    masses = [138.90547, 2.014101777844]
+    text = job().xml("start.xyz", "deep_potential.py", {}, masses, heavier=2.0)
+    start = tree.fromstring(text).find("system/initialize")
+    assert [part.tag for part in start] == ["file", "masses", "velocities"]
+    assert start.find("masses").attrib == {"mode": "manual", "units": "dalton"}
+    assert start.find("masses").text == "[ 138.90547, 2.01410177784 ]"
+
+
+def test_a_heavier_isotope_makes_the_cell_lighter():
+    """Its nuclei hold less energy, by which the mass of the cell is set."""
+    usual, heavy = job().barostat_fs(), job().barostat_fs(heavier=2.0)
+    assert heavy == pytest.approx(usual / 2**0.25, rel=1e-3)

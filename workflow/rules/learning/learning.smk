@@ -161,6 +161,7 @@ rule learn_supercell:
         mem_mb=PLAN.memory_mb("structures"),
         runtime=minutes("structures"),
     params:
+        **isotopes_param(EXPLORE.structure.isotopes),
         cell=EXPLORE.structure.cell,
         repeat=EXPLORE.structure.repeat,
     message:

@@ -10,6 +10,7 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 
+from lah10.campaign.isotopes import of_campaign
 from lah10.campaign.plan import Plan, read_rates, table
 from lah10.config.reading import validate
 
@@ -19,5 +20,6 @@ print(
     table(
         Plan(config, read_rates(snakemake.params.rates)),
         finished=lambda stage: sum(Path(path).exists() for path in outputs[stage]),
+        isotopes=of_campaign(config.structure.file, config.structure.isotopes),
     )
 )

@@ -18,4 +18,5 @@ launch.run(
     snakemake.output[0],
     snakemake.log[0],
     snakemake.threads,
+    snakemake.params.get("isotopes", {}),
 )

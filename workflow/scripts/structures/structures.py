@@ -9,10 +9,12 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.crystal.structures import build_supercell, read_crystal, write_supercell
+from lah10.crystal.structures import campaign_supercell, write_supercell
 from lah10.dynamics.lammps_input import write_data
 
-crystal = read_crystal(snakemake.input[0])
-supercell = build_supercell(crystal, snakemake.params.cell, snakemake.params.repeat)
+params = snakemake.params
+supercell = campaign_supercell(
+    snakemake.input[0], params.cell, params.repeat, params.get("isotopes", {})
+)
 write_supercell(snakemake.output.supercell, supercell)
 write_data(supercell, snakemake.output.data)

@@ -13,12 +13,17 @@ from lah10.units import BOLTZMANN, MVV2E
 
 #: Frequency (THz) whose Θ stands for the mean over LaH10's modes where a round number serves: the
 #: first velocities and the mass of the barostat. 37.5 THz has ħω/2k_B = 900 K, the paper's value.
+#: Ten modes of eleven are hydrogen's, so a heavier isotope lowers it by the root of the mass.
 TYPICAL_FREQUENCY = 37.5
 
 
-def expected_temperature(bath: str, temperature: float) -> float:
-    """Rough mean kinetic temperature under a bath, K; for starting values, never for results."""
-    energy = noise_energy(bath, np.array([TYPICAL_FREQUENCY]), temperature, 1e6)
+def expected_temperature(bath: str, temperature: float, heavier: float = 1.0) -> float:
+    """Rough mean kinetic temperature under a bath, K; for starting values, never for results.
+
+    heavier : mass of hydrogen's isotope in units of natural hydrogen's.
+    """
+    typical = TYPICAL_FREQUENCY / np.sqrt(heavier)
+    energy = noise_energy(bath, np.array([typical]), temperature, 1e6)
     return float(energy[0] / BOLTZMANN)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from lah10 import nuclides
 from lah10.analysis.free_energy import KINK, Window, even_difference, from_dataset, integrate
 from lah10.analysis.phase_line import fit, line
 from lah10.errors import UserError
@@ -35,7 +36,9 @@ LEAST_VOLUME = 2.0
 #: Atoms in a formula unit.
 FORMULA = 11
 #: What windows of one curve must have in common.
-SHARED = ("potential_sha256", "timestep_fs", "versions", "beads", "friction_per_ps")
+SHARED = ("potential_sha256", "timestep_fs", "versions", "beads", "friction_per_ps", "isotopes")
+#: Of windows that are older than an attribute.
+FORMERLY = {"isotopes": nuclides.NATURAL}
 
 _STATE = ("potential", "nuclei", "pressure", "temperature")
 VARIABLES = {
@@ -89,8 +92,8 @@ def read_windows(files: Iterable[tuple[Sequence, str | os.PathLike]]) -> dict[St
     Raises
     ------
     UserError
-        Windows of one curve differ in potential, time step, beads or friction: they share no
-        reference, and their integral would mean nothing.
+        Windows of one curve differ in potential, time step, beads, friction or isotopes: they share
+        no reference, and their integral would mean nothing.
     """
     states: dict[State, list[Window]] = defaultdict(list)
     for (potential, nuclei, pressure, temperature), path in files:
@@ -99,7 +102,7 @@ def read_windows(files: Iterable[tuple[Sequence, str | os.PathLike]]) -> dict[St
         states[State(potential, nuclei, float(pressure), float(temperature))].append(window)
     for state, windows in states.items():
         for name in SHARED:
-            values = {str(window.attrs.get(name)) for window in windows}
+            values = {str(window.attrs.get(name, FORMERLY.get(name))) for window in windows}
             if len(values) > 1:
                 raise UserError(
                     f"boundary at {state}: windows differ in {name} ({', '.join(sorted(values))}) "
@@ -259,6 +262,8 @@ def _described(data: xr.Dataset, states: Mapping[State, Sequence[Window]]) -> xr
         data[name].attrs = {"units": units, "long_name": meaning}
     first = next(iter(states.values()))[0].attrs
     data.attrs = {name: first[name] for name in ("campaign", "config", "versions") if name in first}
+    isotopes = nuclides.of_attributes(first)
+    data.attrs |= {"formula": nuclides.formula(isotopes), "isotopes": nuclides.text(isotopes)}
     models = {
         state.potential: str(windows[0].attrs.get("potential_sha256", ""))
         for state, windows in states.items()
@@ -325,7 +330,9 @@ def table(data: xr.Dataset) -> str:
                             "; ".join(notes),
                         )
                     )
-    lines = [markdown(HEADER, rows), "", *_lines(data)]
+    isotopes = nuclides.of_attributes(data.attrs)
+    head = [nuclides.renamed(cell, isotopes) for cell in HEADER]
+    lines = [markdown(head, rows), "", *_lines(data)]
     if data.attrs.get("problems"):
         lines += ["", "Windows in doubt or lost:", ""]
         lines += [f"- {problem}" for problem in data.attrs["problems"].splitlines()]

@@ -59,9 +59,12 @@ def thickness(config: Config, source: str, root: str | os.PathLike = ".") -> lis
 
     shape = config.structure
     try:
-        crystal = structures.read_crystal(Path(root, shape.file))
-        cell = structures.build_supercell(crystal, shape.cell, shape.repeat).cell
+        cell = structures.campaign_supercell(
+            Path(root, shape.file), shape.cell, shape.repeat, shape.isotopes
+        ).cell
     except UserError as error:
+        if str(error).startswith("structure.isotopes: "):
+            raise UserError(f"{source}: {error}") from None
         reason = str(error).removeprefix("structure.file: ")
         raise UserError(f"{source}: structure.file: {shape.file}: {reason}") from None
     thinnest = min(structures.thicknesses(cell.array))

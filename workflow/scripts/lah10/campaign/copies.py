@@ -156,8 +156,9 @@ def _same_crystal(config: Config, data: Path) -> bool:
     from lah10.dynamics.lammps_input import write_data
 
     shape = config.structure
-    crystal = structures.read_crystal(shape.file)
-    supercell = structures.build_supercell(crystal, shape.cell, shape.repeat)
+    supercell = structures.campaign_supercell(
+        shape.file, shape.cell, shape.repeat, shape.isotopes
+    )
     with tempfile.TemporaryDirectory() as folder:
         structures.write_supercell(Path(folder, "supercell.xyz"), supercell)
         write_data(supercell, Path(folder, "supercell.data"))

@@ -10,6 +10,7 @@ from lah10.campaign.history import History
 from lah10.config.bath import Bath
 from lah10.config.dynamics import TIMESTEP
 from lah10.errors import UserError
+from lah10.nuclides import NATURAL
 
 
 def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr.Dataset:
@@ -27,6 +28,12 @@ def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr
                 raise UserError(
                     f"{path}: phonons of the potential {sha}, but {history.first_path} was run "
                     f"with {history.first.get('potential_sha256')}; compute the phonons again"
+                )
+            ours = history.first.get("isotopes", NATURAL)
+            if history.first_path is not None and phonons.attrs.get("isotopes", NATURAL) != ours:
+                raise UserError(
+                    f"{path}: phonons of isotopes {phonons.attrs.get('isotopes', NATURAL)}, but "
+                    f"{history.first_path} was run with {ours}; compute the phonons again"
                 )
             rows.append(expectation(
                 phonons.load(), list(dataset.bath.values), dataset.temperature.values, **bath

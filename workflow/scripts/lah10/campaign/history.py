@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from lah10.errors import UserError
+from lah10.nuclides import NATURAL
 
 #: Keys of the configuration in which the points of one campaign may differ: the grid itself, and
 #: what has no part in a point's numbers (the potential is compared by its SHA-256).
@@ -39,6 +40,12 @@ class History:
             raise UserError(
                 f"{path}: was run with the potential {theirs}, but {self.first_path} with {ours}; "
                 "one campaign has one potential: run these points again, or name another campaign"
+            )
+        ours, theirs = (x.get("isotopes", NATURAL) for x in (self.first, attrs))
+        if ours != theirs:
+            raise UserError(
+                f"{path}: was run with isotopes {theirs}, but {self.first_path} with {ours}; one "
+                "campaign has one crystal: run these points again, or name another campaign"
             )
         # A key of the bath counts from the first point that depends on it.
         self.bath_config = bath_config | self.bath_config

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lah10 import __version__, schema
+from lah10 import __version__, nuclides, schema
 from lah10.analysis import dataset
 from lah10.campaign.grid import Grid
 from lah10.campaign.harmonic_reference import add_harmonic
@@ -27,7 +27,7 @@ from lah10.errors import UserError
 from lah10.io import netcdf
 
 TITLE = (
-    "Phase diagram of LaH10 from molecular dynamics with classical and quantum thermal baths"
+    "Phase diagram of {} from molecular dynamics with classical and quantum thermal baths"
 )
 
 
@@ -109,7 +109,7 @@ def merge(
     harmonic = [Path(path) for path in harmonic]
     if harmonic:
         merged = add_harmonic(merged, harmonic, history)
-    netcdf.write(schema.with_former_names(merged), output, TITLE)
+    netcdf.write(schema.with_former_names(merged), output, TITLE.format(merged.formula))
     return merged
 
 
@@ -155,6 +155,8 @@ def _global_attributes(history: History, attrs: dict) -> dict:
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": versions,
     }
+    isotopes = nuclides.of_attributes(first)
+    result |= {"formula": nuclides.formula(isotopes), "isotopes": nuclides.text(isotopes)}
     for key in ("campaign", "config", "potential", "potential_sha256", "seed"):
         if key in first:
             result[key] = first[key]

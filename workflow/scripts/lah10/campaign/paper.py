@@ -15,6 +15,7 @@ or hides any difference; a quantum bath that is not within its limits.
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 import xarray as xr
 import yaml
 
+from lah10 import nuclides
 from lah10.campaign import paper_measures
 from lah10.campaign.paper_measures import Campaign, Found
 from lah10.errors import UserError
@@ -163,12 +165,15 @@ def compare(entries: Sequence[Mapping[str, Any]], campaign: Campaign) -> xr.Data
         NaN where unknown) in the entry's `unit`; `ours_is`: "value", "upper limit", "lower limit"
         or ""; `verdict` (CF flag), `why`, and the texts place, quotation, quantity, compared_at.
     """
-    rows = []
+    rows, isotopes = [], nuclides.of_attributes(campaign.dataset.attrs)
     for entry in entries:
         if "not_compared" in entry:
             found = Found(reason=entry["not_compared"])
         else:
             found = paper_measures.MEASURES[entry["measure"]](campaign, entry)
+        if isotopes:
+            crystal = nuclides.formula(isotopes)
+            found = replace(found, caveat=f"ours is {crystal}, and the paper's is LaH10")
         verdict, why = judge(entry, found)
         rows.append((entry, found, verdict, why))
     kinds = {None: "value", "below": "upper limit", "above": "lower limit"}

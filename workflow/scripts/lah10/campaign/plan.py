@@ -7,12 +7,14 @@ each job has a fixed start-up. The rates, with where and how they were measured,
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
+from lah10 import nuclides
 from lah10.bath.noise_memory import memory_bytes
 from lah10.config.campaign import Config
 from lah10.errors import UserError
@@ -262,7 +264,11 @@ SPECTRUM_LINE = 8 * 4
 ANALYSIS_BYTES = 1e6
 
 
-def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
+def table(
+    plan: Plan,
+    finished: Callable[[str], int] | None = None,
+    isotopes: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """The plan as text: one row a stage, the sum, and where the rates come from.
 
     Parameters
@@ -271,6 +277,8 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
         Of the campaign.
     finished
         Number of finished jobs of a stage; without it that column is left out.
+    isotopes
+        Of the campaign, by element.
     """
     costs = plan.costs()
     head = ["stage", "jobs", "done", "core-hours", "GPU-hours", "disk kept", "disk at most"]
@@ -303,7 +311,8 @@ def table(plan: Plan, finished: Callable[[str], int] | None = None) -> str:
         head, *rows = [[*row[:2], *row[3:]] for row in [head, *rows]]
     config = plan.config
     lines = [
-        f"Campaign {config.campaign}: {len(config.points)} points of {config.n_atoms} atoms, "
+        f"Campaign {config.campaign}: {len(config.points)} points of {config.n_atoms} atoms"
+        f"{f' ({nuclides.formula(isotopes)})' if isotopes else ''}, "
         f"{len(config.baths)} bath(s) x {len(config.pressure.values)} pressures x "
         f"{len(config.temperature.values)} temperatures, "
         f"{config.dynamics.equilibrate:g} + {config.dynamics.produce:g} ps a point",

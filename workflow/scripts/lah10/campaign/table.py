@@ -6,7 +6,7 @@ import os
 import numpy as np
 import xarray as xr
 
-from lah10 import schema
+from lah10 import nuclides, schema
 from lah10.analysis import dataset as datasets
 from lah10.io.files import atomic_path
 from lah10.io.text import markdown, plus_minus
@@ -177,6 +177,8 @@ def write(dataset: str | os.PathLike, output: str | os.PathLike) -> None:
         The dataset cannot be read.
     """
     data = datasets.read(dataset, "a phase diagram", "merge the campaign's points again")
-    text = markdown(HEADER, rows(data), aligned=True)
+    isotopes = nuclides.of_attributes(data.attrs)
+    head = [nuclides.renamed(cell, isotopes) for cell in HEADER]
+    text = markdown(head, rows(data), aligned=True)
     with atomic_path(output) as aside:
         aside.write_text("\n\n".join([text, *notes(data, text)]) + "\n", encoding="utf-8")

@@ -1,15 +1,53 @@
 """Section `structure`: the crystal, and the supercell built of it."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_serializer
 
+from lah10 import nuclides
+from lah10.config import section
+from lah10.config.quantities import Expected
 from lah10.config.section import Section
 
 #: Atoms in the cells that can be repeated.
 ATOMS_IN_CELL = {"primitive": 11, "conventional": 44}
 
 Repeat = Annotated[int, Field(ge=1, strict=True)]
+
+_CHOICES = "; ".join(
+    f"{element}: {', '.join(map(str, nuclides.choices(element)))}" for element in nuclides.MASSES
+)
+
+
+def _isotopes(value: Any) -> dict[str, str]:
+    """The name of an isotope by element."""
+    if not isinstance(value, Mapping):
+        raise section.expected(f"a mapping of elements to isotopes, such as {{H: D}} ({_CHOICES})")
+    named = {}
+    for element, given in value.items():
+        try:
+            named[element] = nuclides.named(element, given)
+        except ValueError:
+            raise section.expected(f"an isotope by its name or mass number ({_CHOICES})") from None
+    return named
+
+
+Isotopes = Annotated[
+    dict[str, str],
+    BeforeValidator(_isotopes),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                element: {"enum": nuclides.choices(element)} for element in nuclides.MASSES
+            },
+            "additionalProperties": False,
+        },
+        mode="validation",
+    ),
+    Expected(_CHOICES),
+]
 
 
 class Structure(Section):
@@ -28,3 +66,13 @@ class Structure(Section):
         description="Repeats along the three vectors of the cell. A supercell thinner than twice "
         "the cut-off of the potential gives a warning."
     )
+    isotopes: Isotopes = Field(
+        default_factory=dict,
+        description="Isotopes in place of the natural mixtures, such as `{H: D}` for LaD10; the "
+        "whole campaign has their masses. A structure file with D or T in it needs no key.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_isotopes(self, serialise) -> dict:
+        # A crystal without them is written as before there was the key: results keep their history.
+        return {key: value for key, value in serialise(self).items() if key != "isotopes" or value}

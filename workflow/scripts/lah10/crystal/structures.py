@@ -4,6 +4,7 @@ The perfect Fm-3m supercell written here is the template of crystal sites for th
 atom i of a run starts on site i, and LAMMPS tag i + 1 is atom i.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import ase.io
@@ -11,12 +12,11 @@ import numpy as np
 import spglib
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.data import atomic_masses
 from ase.geometry import cellpar_to_cell
-from ase.io.cif import parse_cif
-from ase.io.formats import filetype
 
 from lah10 import ELEMENTS
+from lah10.crystal import isotopes
+from lah10.crystal.isotopes import with_isotopes
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
 
@@ -27,10 +27,6 @@ SYMMETRY_TOLERANCE = 0.01
 #: spglib may put the origin on La and call its site 4a; that is the same crystal.
 _WYCKOFF = {("La", 4): "4b", ("H", 8): "8c", ("H", 32): "32f"}
 
-#: Symbols of the isotopes of hydrogen, which are no elements of this project's potentials.
-ISOTOPES = ("D", "T")
-#: A mass that differs by a larger share from the element's is that of an isotope.
-MASS_TOLERANCE = 0.01
 #: Occupancies are rounded in files; a site is full within this.
 OCCUPANCY_TOLERANCE = 1e-3
 
@@ -38,17 +34,19 @@ OCCUPANCY_TOLERANCE = 1e-3
 def read_crystal(path: str | Path) -> Atoms:
     """Read a LaH10 crystal (CIF, or any other format with a cell that ASE knows).
 
+    Isotopes, by the symbols D and T or by their masses, keep their masses.
+
     Raises
     ------
     UserError
-        The file is missing or unreadable, has no cell, isotopes or partly occupied sites, or is
-        not La:H = 1:10.
+        The file is missing or unreadable, has no cell, two kinds of one element or partly occupied
+        sites, or is not La:H = 1:10.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such structure file")
     atoms = read_frames(path)[-1]
-    check_sites(atoms, str(path))
+    check_occupancy(atoms, str(path))
     if not atoms.cell.volume > 0:
         raise UserError(f"{path}: the structure has no three-dimensional cell")
     atoms = make_right_handed(atoms)
@@ -58,7 +56,7 @@ def read_crystal(path: str | Path) -> Atoms:
         raise UserError(
             f"{path}: expected La and H in the ratio 1:10, got {atoms.get_chemical_formula()}"
         )
-    return atoms
+    return with_isotopes(atoms, isotopes.of_atoms(atoms, str(path)))
 
 
 def read_frames(path: str | Path) -> list[Atoms]:
@@ -67,39 +65,36 @@ def read_frames(path: str | Path) -> list[Atoms]:
     Raises
     ------
     UserError
-        ASE cannot read the file, it has no frame, or it has isotopes by their symbols.
+        ASE cannot read the file, it has no frame, or it has two kinds of hydrogen.
     """
     path = Path(path)
     try:
-        frames = ase.io.read(path, index=":")
+        frames = isotopes.read(path) or ase.io.read(path, index=":")
+    except UserError:
+        raise
     except Exception as error:  # ASE's parsers raise whatever they stumble on
         refuse_isotope(error, str(path))
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: ASE cannot read this structure ({reason})") from error
     if not frames:
         raise UserError(f"{path}: empty; a file with a structure is needed")
-    if filetype(str(path)) == "cif":
-        _check_cif(path)
     return frames
 
 
 def refuse_isotope(error: Exception, where: str) -> None:
     """Raise UserError if a parser of ASE's stumbled on the symbol D or T: a KeyError, bare."""
-    if isinstance(error, KeyError) and error.args and error.args[0] in ISOTOPES:
-        raise _isotope(where, error.args[0]) from None
-
-
-def _check_cif(path: Path) -> None:
-    """Refuse isotopes: ASE reads D as H, at best with another mass."""
-    for block in parse_cif(str(path)):
-        symbols = block.get("_atom_site_type_symbol") or block.get("_atom_site_label") or []
-        for label in symbols:
-            if label[:1].upper() in ISOTOPES and not label[1:2].islower():
-                raise _isotope(str(path), label[0].upper())
+    if isinstance(error, KeyError) and error.args and error.args[0] in isotopes.SYMBOLS:
+        symbol = error.args[0]
+        raise UserError(
+            f"{where}: got the isotope {symbol}, which is read in CIF, POSCAR and extended XYZ of "
+            "a campaign's crystal alone; write H in its place, and for a campaign give "
+            f"structure.isotopes: {{H: {symbol}}}"
+        ) from None
 
 
 def check_sites(atoms: Atoms, where: str) -> None:
-    """Refuse isotopes, and sites that are not occupied by one atom each.
+    """Refuse isotopes in data that do not depend on masses, and sites that are not occupied by one
+    atom each.
 
     Parameters
     ----------
@@ -111,9 +106,16 @@ def check_sites(atoms: Atoms, where: str) -> None:
     UserError
         A mass is not the element's, or an occupancy is not 1.
     """
-    masses, usual = atoms.get_masses(), atomic_masses[atoms.numbers]
-    for i in np.flatnonzero(np.abs(masses / usual - 1) > MASS_TOLERANCE):
-        raise _isotope(where, f"{atoms.symbols[i]} of mass {masses[i]:.4g}")
+    for element, name in isotopes.of_atoms(atoms, where).items():
+        raise UserError(
+            f"{where}: expected {' and '.join(ELEMENTS)} with their natural masses, got the "
+            f"isotope {name}; labels do not depend on masses: write {element} in its place"
+        )
+    check_occupancy(atoms, where)
+
+
+def check_occupancy(atoms: Atoms, where: str) -> None:
+    """Refuse sites that are not occupied by one atom each; `where` begins the message."""
     # Where ASE leaves what a CIF has of them.
     occupancy = atoms.info.get("occupancy")
     for site, shares in occupancy.items() if isinstance(occupancy, dict) else ():
@@ -132,13 +134,6 @@ def _full(occupancy: object) -> bool:
         return abs(float(occupancy) - 1) <= OCCUPANCY_TOLERANCE
     except (TypeError, ValueError):
         return False
-
-
-def _isotope(where: str, what: str) -> UserError:
-    return UserError(
-        f"{where}: expected {' and '.join(ELEMENTS)} with their natural masses, got the isotope "
-        f"{what}; for static properties, which do not depend on masses, write H in its place"
-    )
 
 
 def right_handed(cells: np.ndarray) -> np.ndarray:
@@ -188,7 +183,8 @@ def build_supercell(crystal: Atoms, cell: str, repeat: tuple[int, int, int]) -> 
     -------
     Atoms
         The supercell with a along x and b in the xy plane, fractional coordinates in [0, 1), and
-        an array `site` with the Wyckoff site of every atom ("4b", "8c", "32f").
+        an array `site` with the Wyckoff site of every atom ("4b", "8c", "32f"). Of isotopes it has
+        the masses, too.
 
     Raises
     ------
@@ -199,13 +195,30 @@ def build_supercell(crystal: Atoms, cell: str, repeat: tuple[int, int, int]) -> 
         raise UserError(f"structure.cell: expected primitive or conventional, got {cell!r}")
     if len(repeat) != 3 or any(int(n) != n or n < 1 for n in repeat):
         raise UserError(f"structure.repeat: expected three whole numbers >= 1, got {list(repeat)}")
-    unit = _label_sites(_standard_cell(crystal, cell))
+    of = isotopes.of_atoms(crystal, "structure.file")
+    unit = with_isotopes(_label_sites(_standard_cell(crystal, cell)), of)
     supercell = unit.repeat([int(n) for n in repeat])
     supercell.set_cell(cellpar_to_cell(supercell.cell.cellpar()), scale_atoms=True)
     # Rounding first: a coordinate of -1e-17 would otherwise wrap to 1.0.
     scaled = np.round(supercell.get_scaled_positions(wrap=False), 12) % 1.0
     supercell.set_scaled_positions(scaled)
     return supercell
+
+
+def campaign_supercell(
+    file: str | Path, cell: str, repeat: tuple[int, int, int], wanted: Mapping[str, str]
+) -> Atoms:
+    """The supercell of a section `structure`: `build_supercell` of its file, with the isotopes of
+    the file and of the key `isotopes` (by element).
+
+    Raises
+    ------
+    UserError
+        The file holds no Fm-3m LaH10, or other isotopes than the key names.
+    """
+    crystal = read_crystal(file)
+    of = isotopes.chosen(isotopes.of_atoms(crystal, str(file)), wanted, file)
+    return build_supercell(with_isotopes(crystal, of), cell, repeat)
 
 
 def _symmetry(atoms: Atoms, tolerance: float = SYMMETRY_TOLERANCE):
@@ -273,7 +286,7 @@ def read_supercell(path: str | Path) -> Atoms:
     supercell = ase.io.read(path, format="extxyz")
     if "site" not in supercell.arrays:
         raise UserError(f"{path}: no column `site`; let the rule `structures` write this file")
-    return make_right_handed(supercell)
+    return isotopes.exact(make_right_handed(supercell))
 
 
 def thicknesses(cell: np.ndarray) -> np.ndarray:

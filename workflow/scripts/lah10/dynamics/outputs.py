@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from ase.data import atomic_numbers
 
-from lah10 import ELEMENTS
+from lah10 import ELEMENTS, nuclides
 from lah10.bath.adaptive import MAX_FRICTION_DRIFT, unsettled
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics import records
@@ -46,6 +46,7 @@ def attributes(
     pressure_shift: float,
     wall: float,
     done: float,
+    isotopes: Mapping[str, str],
 ) -> dict:
     """Global attributes of a stage's datasets.
 
@@ -57,6 +58,8 @@ def attributes(
         Seconds that the segments took.
     done : float
         ps in the segments kept.
+    isotopes : mapping
+        Of the crystal, by element.
     """
     return {
         "status": status,
@@ -73,6 +76,8 @@ def attributes(
         "timestep_fs": job.dynamics["timestep_fs"],
         "seed": job.seed,
         **(job.held_shape or {}),
+        "formula": nuclides.formula(isotopes),
+        "isotopes": nuclides.text(isotopes),
         "potential": str(job.potential["model"]),
         "potential_sha256": sha256(job.potential["model"]),
         "committee_sha256": " ".join(map(sha256, job.potential.get("committee", ()))),
@@ -196,7 +201,7 @@ def _write_production(
     if drift is not None:
         spectra["friction_drift"] = records.described(SPECTRA["friction_drift"], drift)
     netcdf.write(spectra, job.outputs["spectra"])
-    title = f"LaH10 {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
+    title = f"{attrs['formula']} {job.bath} {job.pressure_GPa:g} GPa {job.temperature_K:g} K"
     numbers = np.array([atomic_numbers[element] for element in ELEMENTS])[bath.types]
     write_trajectory(
         job.outputs["trajectory"], numbers, frames(checkpoints, unfinished), title

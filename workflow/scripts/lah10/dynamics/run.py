@@ -16,6 +16,7 @@ from ase.io import read
 
 from lah10 import ELEMENTS
 from lah10.bath.bath import expected_temperature
+from lah10.crystal.isotopes import exact, heavier, of_atoms
 from lah10.dynamics import lammps_input as script
 from lah10.dynamics import outputs
 from lah10.dynamics.checkpoint import Checkpoints
@@ -65,7 +66,8 @@ class Stage:
     def __init__(self, job: Job, comm=None):
         self.job, self.ranks = job, Ranks(comm)
         self.name = job.name
-        atoms = read(job.supercell)
+        atoms = exact(read(job.supercell))
+        self.isotopes = of_atoms(atoms, str(job.supercell))
         self.types = np.array([ELEMENTS.index(s) for s in atoms.get_chemical_symbols()])
         self.masses = atoms.get_masses()
         self.timestep = job.dynamics["timestep_fs"] / 1000
@@ -73,7 +75,9 @@ class Stage:
         self.segment = min(job.steps("checkpoint_interval_ps"), self.total)
         self.sample_every = job.steps("thermo_interval_fs")
         self.frame_every = job.steps("frame_interval_fs") if job.stage == "produce" else 0
-        self.expected = expected_temperature(job.bath, job.temperature_K)
+        self.expected = expected_temperature(
+            job.bath, job.temperature_K, heavier(self.isotopes)
+        )
         self.wall = 0.0
         self.bath = StageBath(job, self.types, self.masses, self.timestep, comm)
         self.stop = Stop(job.scratch).watch()
@@ -385,6 +389,7 @@ class Stage:
             self.bath.pressure_shift(),
             self.wall,
             self.done_ps,
+            self.isotopes,
         )
         outputs.write(
             self.job,

@@ -1,7 +1,7 @@
 """Free energies along the cell's angle, and the phase boundary that they make."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.interpolate import CubicHermiteSpline
 
-from lah10.figures.style import COLOURS, NAMES, read, save, styled
+from lah10 import nuclides
+from lah10.figures.style import COLOURS, NAMES, crystal_title, read, save, styled
 
 #: Line styles of potentials, in their order.
 STYLES = ("-", "--", ":", "-.")
@@ -83,7 +84,7 @@ def draw(data: xr.Dataset) -> Figure:
     for panel in axes[len(panels) : -1]:
         panel.set_axis_off()
     draw_line(axes[-1], data)
-    draw_published(axes[-1])
+    draw_published(axes[-1], nuclides.of_attributes(data.attrs))
     axes[-1].legend(fontsize="xx-small")
     axes[-1].set(xlabel="temperature (K)", ylabel="pressure (GPa)")
     axes[-1].set_xlim(left=0)
@@ -117,7 +118,8 @@ def draw_free_energy(axes: Axes, data: xr.Dataset, nuclei: str, temperature: flo
                 axes.errorbar(at, depth, yerr=deviation, color=colours[p], marker="v", markersize=3)
     axes.axhline(0.0, color="0.5", linewidth=0.6)
     axes.set(xlabel="cell angle − 90°", ylabel="G − G$_{cubic}$ (meV/atom)")
-    axes.set_title(f"{NAMES[nuclei]}, {temperature:g} K", loc="left", fontsize="small")
+    title = crystal_title(data, f"{NAMES[nuclei]}, {temperature:g} K")
+    axes.set_title(title, loc="left", fontsize="small")
     axes.legend(fontsize="xx-small")
 
 
@@ -164,14 +166,17 @@ def draw_line(axes: Axes, data: xr.Dataset) -> None:
                       markerfacecolor=face)  # fmt: skip
 
 
-def draw_published(axes: Axes) -> None:
+def draw_published(axes: Axes, isotopes: Mapping[str, str]) -> None:
     """Published results (`PUBLISHED`): a bar where the crystal is cubic, a cross where it distorts.
 
-    Blue or violet as the lines of the same nuclei.
+    Blue or violet as the lines of the same nuclei. They are of natural LaH10; classical averages
+    do not depend on masses, those of path integrals are left out of figures of isotopes.
     """
     markers = {WATANABE: "D", ERREA: "^"}
     seen = set()
     for found in PUBLISHED:
+        if isotopes and found.nuclei != "classical":
+            continue
         colour = COLOURS[found.nuclei]
         label = None if found.label in seen else found.label
         seen.add(found.label)

@@ -29,6 +29,7 @@ from lah10.figures.style import (
     NAMES,
     NO_DATA,
     cell_edges,
+    crystal_title,
     errorbar,
     grid_ticks,
     halo,
@@ -164,7 +165,7 @@ def fig2a(dataset: xr.Dataset, bath: str, pressure: float | None = None) -> Figu
     grid_ticks(axes.xaxis, temperature)
     grid_ticks(axes.yaxis, pressures)
     axes.tick_params(direction="out", top=False, right=False)
-    left_title(axes, NAMES[bath])
+    left_title(axes, crystal_title(dataset, NAMES[bath]))
     legend_above(figure, handles, columns=2)
     return figure
 
@@ -236,7 +237,7 @@ def fig2b(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     axes.set(xlabel="temperature (K)", ylabel="distortion angle θ (degree)",
              xlim=edges[[0, -1]], ylim=(90.0 - half, 90.0 + half))
     grid_ticks(axes.xaxis, cut.temperature.values)
-    left_title(axes, f"{canonical(pressure)} GPa")
+    left_title(axes, crystal_title(dataset, f"{canonical(pressure)} GPa"))
     mark_empty(axes, cut.theta_large)
     legend_above(figure, handles + verdict.handles(cut), columns=2)
     return figure
@@ -308,7 +309,7 @@ def fig3a(dataset: xr.Dataset, pressure: float | None = None) -> Figure:
     below.margins(y=0.12)
     left_title(below, "\n".join(sorted(references)))
     grid_ticks(axes.xaxis, cut.temperature.values)
-    left_title(axes, f"{canonical(pressure)} GPa")
+    left_title(axes, crystal_title(dataset, f"{canonical(pressure)} GPa"))
     mark_empty(axes, cut.energy_per_mode, cut.kinetic_temperature_mean)
     legend_above(figure, handles + verdict.handles(cut), columns=2)
     return figure
@@ -376,6 +377,7 @@ def fig3b(dataset: xr.Dataset) -> Figure:
         handles.append(Line2D([], [], color="0.35", linestyle="--", marker="x", linewidth=1.0,
                               label="harmonic crystal"))
     axes.set(xlabel="pressure (GPa)", ylabel="zero-point temperature (K)", xlim=edges[[0, -1]])
+    left_title(axes, crystal_title(dataset, ""))
     axes.margins(y=0.12)
     grid_ticks(axes.xaxis, dataset.pressure.values)
     mark_empty(axes, dataset[velocities])

@@ -14,7 +14,15 @@ from matplotlib.lines import Line2D
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
 from lah10.figures import verdict
-from lah10.figures.style import COLOURS, legend_above, read, save, styled
+from lah10.figures.style import (
+    COLOURS,
+    crystal_title,
+    legend_above,
+    of_crystal,
+    read,
+    save,
+    styled,
+)
 from lah10.pimd.comparison import points
 from lah10.schema import BATH_OK
 
@@ -74,8 +82,8 @@ def draw(rows: xr.Dataset, title: str) -> Figure:
             _theta(panel, here, colours)
         else:
             _values(panel, here, name, colours)
-        panel.set_ylabel(label)
-    axes[0, 0].set_title(title, loc="left")
+        panel.set_ylabel(of_crystal(rows, label))
+    axes[0, 0].set_title(crystal_title(rows, title), loc="left")
     curves, _ = axes[0, 0].get_legend_handles_labels()
     legend_above(figure, [*curves, *_verdicts(rows)], columns=4)
     return figure
@@ -99,7 +107,8 @@ def _curves(axes: Axes, rows: xr.Dataset, pair: str, colours: list) -> None:
             axes.plot(row.r, row.g, color=colour, label=str(row.label.values), linewidth=1.0)
             axes.fill_between(row.r, row.g - row.g_stderr, row.g + row.g_stderr, color=colour,
                               alpha=0.25, linewidth=0)  # fmt: skip
-    axes.set(xlabel="r (Å)", ylabel=f"g(r), {pair.replace('-', '–')}", xlim=(0.5, FARTHEST))
+    label = of_crystal(rows, f"g(r), {pair.replace('-', '–')}")
+    axes.set(xlabel="r (Å)", ylabel=label, xlim=(0.5, FARTHEST))
     axes.set_ylim(bottom=0)
 
 

@@ -20,10 +20,12 @@ from lah10.figures.style import (
     COLOURS,
     NAMES,
     band_line,
+    crystal_title,
     left_title,
     legend_above,
     mark_empty,
     nearest,
+    of_crystal,
     one_panel,
     read,
     styled,
@@ -68,9 +70,10 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     lines = [place(choice, FIG5)]
     if found:
         dynamics = "" if baths == ["classical"] else ", approximate dynamics"
-        lines += [f"$D_H$ in $10^{{-6}}$ cm$^2$/s{dynamics}:", *found]
+        unit = of_crystal(dataset, f"$D_H$ in $10^{{-6}}$ cm$^2$/s{dynamics}:")
+        lines += [unit, *found]
     handles += [
-        Line2D([], [], color="black", linestyle=dashes, label=text)
+        Line2D([], [], color="black", linestyle=dashes, label=of_crystal(dataset, text))
         for text, dashes in MOTIONS.items()
     ]
     axes.set_xlim(0.0, max(time for time, _ in ends))
@@ -80,7 +83,7 @@ def fig5(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
         lines.append(_why_shorter(here, baths))
     lines += [f"{NAMES[bath]}: {', '.join(words)}" for bath in baths
               if (words := verdict.words(here.sel(bath=bath)))]  # fmt: skip
-    left_title(axes, "\n".join(lines))
+    left_title(axes, crystal_title(dataset, "\n".join(lines)))
     legend_above(figure, handles, columns=2)
     return figure
 
@@ -117,7 +120,7 @@ def fig6(dataset: xr.Dataset, points: str | os.PathLike, pressure: float | None 
     within its limits. Beyond half the cell an atom meets the periodic images of its neighbours.
     """
     figure, axes = one_panel(3.4, 3.2)
-    axes.set(xlabel="$r$ (Å)", ylabel="$g_{LaH}(r)$")
+    axes.set(xlabel="$r$ (Å)", ylabel=of_crystal(dataset, "$g_{LaH}(r)$"))
     pressure = nearest(dataset.pressure, pressure)
     handles, ends, shown, words = [], [FARTHEST], set(), []
     dashes = {"classical": "-", "qtb": "--", "adqtb": "-.", "pimd": ":"}
@@ -144,7 +147,7 @@ def fig6(dataset: xr.Dataset, points: str | os.PathLike, pressure: float | None 
         if verdict.words(point):
             words.append(f"{NAMES[bath]}: {', '.join(verdict.words(point))}")
     if not handles:
-        left_title(axes, f"{canonical(pressure)} GPa")
+        left_title(axes, crystal_title(dataset, f"{canonical(pressure)} GPa"))
         mark_empty(axes)
         return figure
     end = min(end for end in ends if np.isfinite(end))
@@ -153,7 +156,7 @@ def fig6(dataset: xr.Dataset, points: str | os.PathLike, pressure: float | None 
         lines[0] += f", nearest to the source paper's {FIG6:g} K"
     if end < FARTHEST:
         lines.append(f"up to half the cell, {end:.2f} Å")
-    left_title(axes, "\n".join(lines + words))
+    left_title(axes, crystal_title(dataset, "\n".join(lines + words)))
     axes.set_xlim(1.5, end)
     axes.set_ylim(bottom=0.0)
     axes.margins(y=0.08)

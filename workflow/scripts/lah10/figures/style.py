@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lah10 import nuclides
 from lah10.analysis import dataset as datasets
 from lah10.figures import verdict
 from lah10.io.files import atomic_path
@@ -186,6 +187,18 @@ def nearest(coordinate: xr.DataArray, value: float | None) -> float:
     """The coordinate's value nearest to one that is given, or to `PRESSURE`."""
     value = PRESSURE if value is None else value
     return float(coordinate.sel({coordinate.dims[0]: value}, method="nearest"))
+
+
+def of_crystal(dataset: xr.Dataset, words: str) -> str:
+    """A label on La, H or LaH10 with the symbols of the dataset's isotopes."""
+    return nuclides.renamed(words, nuclides.of_attributes(dataset.attrs))
+
+
+def crystal_title(dataset: xr.Dataset, text: str) -> str:
+    """A title; of a crystal with isotopes its formula comes first, as in LaD$_{10}$, 150 GPa."""
+    known = nuclides.of_attributes(dataset.attrs)
+    formula = of_crystal(dataset, "LaH$_{10}$") if known else ""
+    return ", ".join(filter(None, (formula, text)))
 
 
 def left_title(axes: Axes, text: str) -> None:

@@ -116,7 +116,7 @@ def phonons(
     Parameters
     ----------
     atoms : Atoms
-        Relaxed crystal; reduced to its primitive cell.
+        Relaxed crystal; reduced to its primitive cell. Its masses count, isotopes' too.
     calculator : ASE calculator
         Gives the forces in the displaced supercells.
     supercell : three ints, or float

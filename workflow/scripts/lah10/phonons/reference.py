@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import ase
 import numpy as np
@@ -15,6 +16,9 @@ import xarray as xr
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
+from lah10 import nuclides
+from lah10.crystal.isotopes import of_atoms as isotopes_of
+from lah10.crystal.isotopes import with_isotopes
 from lah10.crystal.structures import SYMMETRY_TOLERANCE, read_crystal, space_group
 from lah10.errors import UserError
 from lah10.io import netcdf
@@ -96,9 +100,11 @@ def reference(
         atom=("atom", relaxed[kept].get_chemical_symbols()),
         pressure=((), float(pressure), {"units": "GPa", "long_name": "pressure"}),
     )
+    of = isotopes_of(relaxed[kept], kept)
     dataset.attrs |= {"Conventions": "CF-1.11", "kept": kept,
                       "structure": space_group(relaxed[kept]),
-                      "title": "Phonons of LaH10 by finite displacements"}
+                      "title": f"Phonons of {nuclides.formula(of)} by finite displacements",
+                      "formula": nuclides.formula(of), "isotopes": nuclides.text(of)}
     return dataset
 
 
@@ -129,6 +135,7 @@ def compute(
     output: str | os.PathLike,
     supercell: Sequence[int] | float = SUPERCELL,
     mesh: Sequence[int] | float = MESH,
+    isotopes: Mapping[str, str] = MappingProxyType({}),
 ) -> xr.Dataset:
     """Harmonic reference of a deep potential at one pressure, written to harmonic.nc.
 
@@ -142,6 +149,8 @@ def compute(
         GPa.
     output : path
         Appears whole.
+    isotopes : mapping
+        Names of isotopes by element (`lah10.nuclides`), whose masses the crystals get.
 
     Raises
     ------
@@ -150,7 +159,9 @@ def compute(
     """
     if not Path(model).is_file():
         raise UserError(f"{model}: no such potential")
-    candidates = {Path(path).stem: read_crystal(path) for path in crystals}
+    candidates = {
+        Path(path).stem: with_isotopes(read_crystal(path), isotopes) for path in crystals
+    }
     # TensorFlow takes seconds to import; only this function needs it.
     import phonopy
     from deepmd import __version__ as deepmd_version

@@ -6,6 +6,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from lah10 import ELEMENTS
+from lah10.crystal.isotopes import of_atoms, with_isotopes
 from lah10.crystal.structures import SYMMETRY_TOLERANCE
 from lah10.errors import UserError
 from lah10.units import EV_PER_A3_IN_GPA
@@ -105,12 +106,15 @@ def primitive(atoms: Atoms, idealise: bool = False) -> Atoms:
     idealise : bool
         Put the cell into the standard orientation and every atom onto its site exactly; without,
         the crystal stays as it is.
+
+    Isotopes keep their masses; other data of the atoms are dropped.
     """
     lattice, scaled, numbers = spglib.standardize_cell(
         (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers),
         to_primitive=True, no_idealize=not idealise, symprec=SYMMETRY_TOLERANCE,
     )
-    return Atoms(numbers=numbers, scaled_positions=scaled, cell=lattice, pbc=True)
+    cell = Atoms(numbers=numbers, scaled_positions=scaled, cell=lattice, pbc=True)
+    return with_isotopes(cell, of_atoms(atoms, "crystal"))
 
 
 def enthalpy(atoms: Atoms, pressure: float) -> float:

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lah10 import ELEMENTS
+from lah10 import ELEMENTS, nuclides
 from lah10.analysis import correlations
 from lah10.analysis import dataset as datasets
+from lah10.errors import UserError
 from lah10.phonons import expectation
 from lah10.pimd.beads import harmonic_error
 from lah10.schema import BATH_OK, COMPARISON, PROVENANCE, STATUS, uncertainty
@@ -71,6 +72,11 @@ def compare(
         The harmonic crystals (`lah10.phonons.reference`).
     thermo : mapping of (pressure, temperature, beads) to path
         thermo.nc of the path-integral runs, which names their springs.
+
+    Raises
+    ------
+    UserError
+        The crystals are not of the same isotopes.
     """
     results = sorted(
         results, key=lambda x: (float(x.pressure), float(x.temperature), x.beads, x.method)
@@ -95,7 +101,32 @@ def compare(
         rows += [*values, _harmonic(crystal, float(point[1]))]
         heads += [(x.method, x.beads, x.label, *point) for x in here]
         heads += [("harmonic", 0, "harmonic crystal", *point)]
-    return _dataset(rows, heads)
+    comparison = _dataset(rows, heads)
+    comparison.attrs |= _crystal(results, thermo, phonons)
+    return comparison
+
+
+def _crystal(results: Iterable[Result], *others: Mapping[object, str | Path]) -> dict[str, str]:
+    """Attributes `formula` and `isotopes`, the same of all results, runs and phonons.
+
+    Raises
+    ------
+    UserError
+        They differ.
+    """
+    found: dict[str, str | Path] = {}
+    for path in (*(x.summary for x in results), *(p for paths in others for p in paths.values())):
+        with xr.open_dataset(path) as file:
+            found.setdefault(nuclides.text(nuclides.of_attributes(file.attrs)), path)
+    if len(found) > 1:
+        (one, here), (other, there), *_ = found.items()
+        raise UserError(
+            f"{there}: was run with isotopes {other}, but {here} with {one}; one campaign has one "
+            "crystal: run these points again"
+        )
+    isotopes = next(iter(found), nuclides.NATURAL)
+    of = nuclides.of_attributes({"isotopes": isotopes})
+    return {"formula": nuclides.formula(of), "isotopes": isotopes}
 
 
 def _average(crystal: xr.Dataset, element: str) -> Callable:

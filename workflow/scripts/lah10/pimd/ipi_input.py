@@ -11,7 +11,7 @@ J. Chem. Phys. 110, 3275 (1999)), its own Langevin thermostat with it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lah10.errors import UserError
 
@@ -60,7 +60,7 @@ TEMPLATE = """\
   <system>
     <initialize nbeads='{beads}'>
       <file mode='xyz' units='angstrom'>{start}</file>
-      <velocities mode='thermal' units='kelvin'>{temperature:.10g}</velocities>
+{masses}      <velocities mode='thermal' units='kelvin'>{temperature:.10g}</velocities>
     </initialize>
     <forces>
       <force forcefield='potential'/>
@@ -112,6 +112,7 @@ def simulation(
     driver: str,
     driver_options: Mapping[str, str | float],
     hold_shape: bool = False,
+    masses: Sequence[float] | None = None,
 ) -> str:
     """i-PI's input for a run from a structure file, all beads of an atom at one place.
 
@@ -143,6 +144,8 @@ def simulation(
     hold_shape : bool
         Whether the barostat changes the volume alone, by one factor on all cell vectors (G. Bussi,
         T. Zykova-Timan, M. Parrinello, J. Chem. Phys. 130, 074101 (2009)), and not the shape.
+    masses : (n,) float, optional
+        g/mol, of isotopes; by default i-PI's own of the elements in `start`.
 
     Raises
     ------
@@ -155,7 +158,10 @@ def simulation(
                 f"{key}: {value}: i-PI takes no parameter with one of , {{ }} < > & or blanks at "
                 "its ends; rename the file or folder"
             )
-    springs = ensemble = cell = ""
+    springs = ensemble = cell = weights = ""
+    if masses is not None:
+        listed = ", ".join(f"{mass:.12g}" for mass in masses)
+        weights = f"      <masses mode='manual' units='dalton'>[ {listed} ]</masses>\n"
     if highest_frequency is not None:
         springs = (
             "      <frequencies style='eco' units='thz'>"
@@ -182,6 +188,7 @@ def simulation(
         options=", ".join(f"{key}: {value}" for key, value in driver_options.items()),
         beads=beads,
         start=start,
+        masses=weights,
         temperature=temperature,
         ensemble=ensemble,
         springs=springs,

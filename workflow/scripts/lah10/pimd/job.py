@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -99,8 +100,8 @@ class PimdJob:
     def total_steps(self) -> int:
         return self.steps("equilibrate_ps") + self.steps("produce_ps")
 
-    def barostat_fs(self) -> float:
-        """i-PI's relaxation time of the cell, fs.
+    def barostat_fs(self, heavier: float = 1.0) -> float:
+        """i-PI's relaxation time of the cell, fs; `heavier` as in `expected_temperature`.
 
         i-PI gives the cell the mass N k_B T τ². The campaign's damping is meant with the kinetic
         temperature of quantum nuclei in place of T, as for the baths: else a cell at 100 K would
@@ -108,11 +109,23 @@ class PimdJob:
         """
         if self.held_shape:
             return 1000 * self.held_shape["volume_damping_ps"]
-        ratio = expected_temperature("qtb", self.temperature_K) / self.temperature_K
+        kinetic = expected_temperature("qtb", self.temperature_K, heavier)
+        ratio = kinetic / self.temperature_K
         return 1000 * self.dynamics["barostat_damping_ps"] * math.sqrt(ratio)
 
-    def xml(self, start: str, driver: str, options: dict) -> str:
-        """i-PI's input, with these paths in it."""
+    def xml(
+        self,
+        start: str,
+        driver: str,
+        options: dict,
+        masses: Sequence[float] | None = None,
+        heavier: float = 1.0,
+    ) -> str:
+        """i-PI's input, with these paths in it.
+
+        masses : (n,) g/mol; None: i-PI's own of the elements.
+        heavier : as in `barostat_fs`.
+        """
         return ipi_input.simulation(
             beads=self.beads,
             temperature=self.temperature_K,
@@ -124,12 +137,13 @@ class PimdJob:
             frame_every=self.steps("frame_interval_fs"),
             frame_beads=self.dynamics["frame_beads"],
             thermostat=1000 * self.dynamics["thermostat_damping_ps"],
-            barostat=self.barostat_fs(),
+            barostat=self.barostat_fs(heavier),
             seed=self.random_seed(),
             start=start,
             driver=driver,
             driver_options=options,
             hold_shape=self.held_shape is not None,
+            masses=masses,
         )
 
     def fingerprint(self) -> str:

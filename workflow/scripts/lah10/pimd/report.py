@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from lah10 import ELEMENTS
+from lah10 import ELEMENTS, nuclides
 from lah10.config.quantities import canonical
 from lah10.io.files import atomic_path
 from lah10.io.text import markdown, plus_minus
@@ -47,11 +47,14 @@ number of beads.
 
 def table(comparison: xr.Dataset) -> str:
     """The comparison as Markdown, one table a point."""
+    isotopes = nuclides.of_attributes(comparison.attrs)
+    head = [nuclides.renamed(cell, isotopes) for cell in HEADER]
     lines = ["# Path integrals and thermal baths", "", NOTES]
     for pressure, temperature, rows in points(comparison):
         lines += [f"## {canonical(pressure)} GPa, {canonical(temperature)} K", ""]
-        lines.append(markdown(HEADER, (_cells(rows.isel(row=i)) for i in range(rows.sizes["row"]))))
-        lines += ["", *_verdict(rows), *_judgement(rows), ""]
+        lines.append(markdown(head, (_cells(rows.isel(row=i)) for i in range(rows.sizes["row"]))))
+        said = [*_verdict(rows), *_judgement(rows)]
+        lines += ["", *(nuclides.renamed(line, isotopes) for line in said), ""]
     return "\n".join(lines)
 
 

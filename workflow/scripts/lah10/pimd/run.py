@@ -18,8 +18,9 @@ import xarray as xr
 from ase.io import read
 from scipy.optimize import brentq
 
-from lah10 import ELEMENTS
+from lah10 import ELEMENTS, nuclides
 from lah10.bath.bath import expected_temperature
+from lah10.crystal.isotopes import exact, heavier, of_atoms
 from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.limits import VOLUME_LIMITS, temperature_limit
@@ -50,7 +51,8 @@ class Run:
 
     def __init__(self, job: PimdJob):
         self.job = job
-        self.atoms = read(job.start)
+        self.atoms = exact(read(job.start))
+        self.isotopes = of_atoms(self.atoms, str(job.start))
         symbols = np.array(self.atoms.get_chemical_symbols())
         self.counts = np.array([(symbols == element).sum() for element in ELEMENTS])
         self.segment = min(job.steps("checkpoint_interval_ps"), job.total_steps)
@@ -103,7 +105,9 @@ class Run:
             return os.path.relpath(path, self.folder) if path and path.exists() else value
 
         options = {key: seen(value) for key, value in job.driver_options.items()}
-        (self.folder / INPUT).write_text(job.xml(START, seen(job.driver), options))
+        masses = self.atoms.get_masses() if self.isotopes else None
+        xml = job.xml(START, seen(job.driver), options, masses, heavier(self.isotopes))
+        (self.folder / INPUT).write_text(xml)
         if not (self.folder / START).exists():
             atoms = self._classical_end() if job.restart else self._at_pressure()
             records.write_start(self.folder / START, atoms)
@@ -173,7 +177,8 @@ class Run:
             self._advance(number)
             arrays = self._outputs()
             first_volume = arrays["volume"][0] if first_volume is None else first_volume
-            check(arrays, first_volume, self.counts.sum(), job.temperature_K)
+            atoms = self.counts.sum()
+            check(arrays, first_volume, atoms, job.temperature_K, heavier(self.isotopes))
             arrays["wall_seconds"] = np.array(time.monotonic() - since)
             self.checkpoints.keep_restart(number, RESTART)
             self.checkpoints.save(arrays)
@@ -283,6 +288,8 @@ class Run:
             "start": "classical" if job.restart else "crystal",
             "seed": job.seed,
             **(job.held_shape or {}),
+            "formula": nuclides.formula(self.isotopes),
+            "isotopes": nuclides.text(self.isotopes),
             "config": job.config_json,
             "versions": json.dumps(json.loads(versions()) | {"ipi": ipi_version()}),
             "fingerprint": self.fingerprint,
@@ -300,6 +307,9 @@ class Run:
             return np.concatenate([part[name][part[step] >= skip] for part in parts])
 
         masses = [unit_to_user("mass", "dalton", Elements.mass(element)) for element in ELEMENTS]
+        if self.isotopes:
+            symbols, own = self.atoms.get_chemical_symbols(), self.atoms.get_masses()
+            masses = [own[symbols.index(element)] for element in ELEMENTS]
         springs = spring_frequencies(job.beads, job.temperature_K, job.highest_THz)
         series = {name: joined(name) for name in records.SERIES} if parts else {}
         time_ps = (joined("step") - skip) * self.timestep
@@ -315,7 +325,7 @@ class Run:
                     for positions in select(part, i):
                         yield when, part["frame_cell"][i], positions
 
-        title = f"LaH10 {job.name}"
+        title = f"{attrs['formula']} {job.name}"
         for output, select in (
             ("centroids", lambda part, i: part["frame_centroids"][i : i + 1]),
             ("beads", lambda part, i: part["frame_beads"][i]),
@@ -329,8 +339,10 @@ class Run:
                 aside.write_bytes(source.read_bytes() if source.exists() else b"")
 
 
-def check(arrays: dict, first_volume: float, atoms: int, temperature: float) -> None:
-    """Stop a run that broke down, with the reason.
+def check(
+    arrays: dict, first_volume: float, atoms: int, temperature: float, heavier: float = 1.0
+) -> None:
+    """Stop a run that broke down, with the reason; `heavier` as in `expected_temperature`.
 
     Raises
     ------
@@ -346,7 +358,7 @@ def check(arrays: dict, first_volume: float, atoms: int, temperature: float) -> 
     if not VOLUME_LIMITS[0] < worst < VOLUME_LIMITS[1]:
         raise PointFailure("volume", f"the volume is {worst:.2f} times the first one")
     kinetic = 2 * arrays["kinetic_energy"].sum(axis=1).max() / (3 * atoms * BOLTZMANN)
-    limit = temperature_limit(expected_temperature("qtb", temperature))
+    limit = temperature_limit(expected_temperature("qtb", temperature, heavier))
     if kinetic > limit:
         raise PointFailure(
             "temperature", f"kinetic temperature {kinetic:.0f} K, above {limit:.0f} K"
