@@ -57,6 +57,9 @@ BASE = own_folder(workflow.current_basedir)
 first_on_path(Path(BASE, "workflow", "scripts").resolve())
 
 import lah10.campaign.checks
+import lah10.campaign.copies
+import lah10.campaign.slurm
+import lah10.io.locks
 import lah10.config.reading
 from lah10.config import importing
 from lah10.errors import UserError
@@ -128,6 +131,23 @@ def results_to_report():
     if PIMD_RUNS:
         found += pimd_results(None)
     return [path for path in found if Path(path).is_file()]
+
+
+# Before Snakemake looks at dates; not while another one works here.
+if workflow.is_main_process:
+    if not lah10.io.locks.is_held(f"{RESULTS}/.lock"):
+        published = PUBLISHED_MODEL if MODULE is None else None
+        copied = (CONFIG, RESULTS, PLAN.ranks, published)
+        kept = lah10.campaign.copies.keep(*copied)
+        if kept:
+            logger.info(f"{RESULTS}: {kept} stages are finished by content; new dates")
+        finished = lah10.campaign.copies.finish(*copied)
+        if finished:
+            logger.info(
+                f"{RESULTS}: {finished} stages ended after their Snakemake was killed"
+            )
+    if MODULE is None:
+        lah10.campaign.slurm.adopt_jobs(RESULTS)
 
 
 rule all:

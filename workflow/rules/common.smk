@@ -3,15 +3,12 @@
 import os
 import re
 
-import lah10.campaign.copies
 import lah10.campaign.isotopes
 import lah10.campaign.start
 import lah10.config.importing
 import lah10.io.imports
 import lah10.nuclides
-import lah10.io.locks
 import lah10.campaign.plan
-import lah10.campaign.slurm
 
 RESULTS = f"results/{CONFIG.campaign}"
 LOGS = f"logs/{CONFIG.campaign}"
@@ -49,20 +46,6 @@ QUESTIONS = {
 }
 
 PLAN = lah10.campaign.plan.Plan(CONFIG, lah10.campaign.plan.read_rates(RATES))
-
-# Before Snakemake looks at dates; not while another one works here.
-if workflow.is_main_process:
-    if not lah10.io.locks.is_held(f"{RESULTS}/.lock"):
-        kept = lah10.campaign.copies.keep(CONFIG, RESULTS, PLAN.ranks)
-        if kept:
-            logger.info(f"{RESULTS}: {kept} stages are finished by content; new dates")
-        finished = lah10.campaign.copies.finish(CONFIG, RESULTS, PLAN.ranks)
-        if finished:
-            logger.info(
-                f"{RESULTS}: {finished} stages ended after their Snakemake was killed"
-            )
-    if MODULE is None:
-        lah10.campaign.slurm.adopt_jobs(RESULTS)
 
 
 # Only points of the grid, and only in canonical text: P150.0 is no second name of P150.

@@ -9,39 +9,22 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-import json
-
-from ase.io import read
-
-from lah10.dynamics.lammps_input import volume_damping
+from lah10.campaign import jobs
+from lah10.config.reading import validate
 from lah10.dynamics.stop import exit_file
 from lah10.pimd.launch import run_pimd
 
-wildcards, params = snakemake.wildcards, snakemake.params
-temperature = float(wildcards.kelvin)
-atoms = len(read(snakemake.input.supercell))
+wildcards = snakemake.wildcards
+job = jobs.pimd_window(
+    validate(snakemake.config, "configuration"),
+    (wildcards.gpa, wildcards.kelvin),
+    int(wildcards.beads),
+    wildcards.angle,
+    dict(snakemake.input.items()),
+)
+own = {"outputs": dict(snakemake.output.items()), "scratch": snakemake.params.scratch}
 run_pimd(
-    {
-        "campaign": snakemake.config["campaign"],
-        "config_json": json.dumps(snakemake.config, sort_keys=True),
-        "pressure_GPa": float(wildcards.gpa),
-        "temperature_K": temperature,
-        "beads": int(wildcards.beads),
-        "highest_THz": params.highest_THz,
-        "start": snakemake.input.supercell,
-        "driver_options": {
-            "model": snakemake.input.model,
-            "template": snakemake.input.supercell,
-        },
-        "outputs": dict(snakemake.output.items()),
-        "scratch": params.scratch,
-        "dynamics": params.dynamics,
-        "held_shape": {
-            "angle_degree": float(wildcards.angle),
-            "volume_damping_ps": volume_damping(params.volume_period_ps, atoms, temperature),
-        },
-        "seed": params.seed,
-    },
+    job | own,
     snakemake.log[0],
     runtime_minutes=snakemake.resources.get("runtime"),
     exit_file=exit_file(snakemake.config["campaign"]),

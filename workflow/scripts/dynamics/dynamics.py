@@ -9,37 +9,27 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-import json
-
+from lah10.campaign import jobs
+from lah10.config.reading import validate
 from lah10.dynamics.launch import run_stage
 from lah10.dynamics.stop import exit_file
 
-job = {
+wildcards = snakemake.wildcards
+outputs = dict(snakemake.output.items())
+job = jobs.dynamics(
+    validate(snakemake.config, "configuration"),
     # A workflow that imports this one may give the rules other names.
-    "stage": "equilibrate" if "restart" in snakemake.output.keys() else "produce",
-    "campaign": snakemake.config["campaign"],
-    "config_json": json.dumps(snakemake.config, sort_keys=True),
-    "bath": snakemake.wildcards.bath,
-    "pressure_GPa": float(snakemake.wildcards.pressure),
-    "temperature_K": float(snakemake.wildcards.temperature),
-    "supercell": snakemake.input.supercell,
-    "supercell_data": snakemake.input.supercell_data,
-    "restart_in": snakemake.input.get("restart"),
-    "equilibration": snakemake.input.get("equilibration"),
-    "outputs": dict(snakemake.output.items()),
+    "equilibrate" if "restart" in outputs else "produce",
+    (wildcards.bath, wildcards.pressure, wildcards.temperature),
+    dict(snakemake.input.items()),
+)
+own = {
+    "outputs": outputs,
     "scratch": snakemake.params.scratch,
-    "potential": {
-        "model": snakemake.input.model,
-        "committee": list(snakemake.input.get("committee", [])),
-    },
-    "bath_options": snakemake.params.bath_options,
-    "dynamics": snakemake.params.dynamics,
-    "seed": snakemake.params.seed,
     "mpi_ranks": snakemake.threads,
 }
-
 run_stage(
-    job,
+    job | own,
     snakemake.log[0],
     runtime_minutes=snakemake.resources.get("runtime"),
     exit_file=exit_file(snakemake.config["campaign"]),

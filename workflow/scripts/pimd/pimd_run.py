@@ -9,31 +9,21 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-import json
-
+from lah10.campaign import jobs
+from lah10.config.reading import validate
 from lah10.dynamics.stop import exit_file
 from lah10.pimd.launch import run_pimd
 
+wildcards = snakemake.wildcards
+job = jobs.path_integrals(
+    validate(snakemake.config, "configuration"),
+    (wildcards.pressure, wildcards.temperature),
+    int(wildcards.beads),
+    dict(snakemake.input.items()),
+)
+own = {"outputs": dict(snakemake.output.items()), "scratch": snakemake.params.scratch}
 run_pimd(
-    {
-        "campaign": snakemake.config["campaign"],
-        "config_json": json.dumps(snakemake.config, sort_keys=True),
-        "pressure_GPa": float(snakemake.wildcards.pressure),
-        "temperature_K": float(snakemake.wildcards.temperature),
-        "beads": int(snakemake.wildcards.beads),
-        "highest_THz": snakemake.params.highest_THz,
-        "start": snakemake.input.supercell,
-        "restart": snakemake.input.get("restart"),
-        "equilibration": snakemake.input.get("equilibration"),
-        "driver_options": {
-            "model": snakemake.input.model,
-            "template": snakemake.input.supercell,
-        },
-        "outputs": dict(snakemake.output.items()),
-        "scratch": snakemake.params.scratch,
-        "dynamics": snakemake.params.dynamics,
-        "seed": snakemake.params.seed,
-    },
+    job | own,
     snakemake.log[0],
     runtime_minutes=snakemake.resources.get("runtime"),
     exit_file=exit_file(snakemake.config["campaign"]),

@@ -2,25 +2,58 @@
 
 Snakemake runs a job again where an input is newer than an output. Copied files (`cp -r`, a fresh
 clone) have dates in any order. Before a run, stages whose dates are out of order are compared by
-content: the supercell is built again, and the fingerprint of a stage of dynamics is computed from
-the configuration and the files that it starts from. Where all agree, the files get new dates in the
-right order. What differs keeps its dates, and Snakemake decides.
+content: crystals are built again, and the fingerprint of a run is computed from the configuration
+and the files that it starts from. Where all agree, the files get new dates in the right order. What
+differs keeps its dates, and Snakemake decides.
+
+Where dates are in order, or files are not there, nothing is read and no more than dates are looked
+at: it costs what Snakemake's own look at the same files costs.
 """
 
 import base64
 import functools
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lah10.campaign import jobs
+from lah10.config.boundary import PUBLISHED
 from lah10.config.campaign import Config
 from lah10.io.files import sha256
 
 _hash = functools.cache(sha256)
 
+#: Files of a path-integral run, and of the analysis of one and of a point.
+PIMD_OUTPUTS = ("thermo.nc", "centroids.nc", "beads.nc", "pimd.xml", "start.xyz")
+PIMD_ANALYSED = ("distortion.nc", "correlations.nc", "summary.nc")
+ANALYSED = ("distortion.nc", "diffusion.nc", "energetics.nc", "correlations.nc", "summary.nc")
 
-def keep(config: Config, results: str | os.PathLike, ranks: int) -> int:
+
+@dataclass(frozen=True)
+class Stage:
+    """One job's files.
+
+    Attributes
+    ----------
+    inputs, outputs : list of Path
+        Those whose dates count for Snakemake.
+    same : callable
+        Whether the outputs are those of the job that the configuration gives.
+    run : list of Path
+        What a run of dynamics leaves, all of it; nothing of other stages.
+    """
+
+    inputs: list[Path]
+    outputs: list[Path]
+    same: Callable[[], bool]
+    run: list[Path] = field(default_factory=list)
+
+
+def keep(
+    config: Config, results: str | os.PathLike, ranks: int, published: str | None = None
+) -> int:
     """Put the dates of finished files in order.
 
     Parameters
@@ -28,61 +61,46 @@ def keep(config: Config, results: str | os.PathLike, ranks: int) -> int:
     config
         Of the campaign.
     results
-        Its folder, with structures/ and points/.
+        Its folder, with structures/, points/ and boundary/.
     ranks
         MPI ranks that a point gets where it has as many cores; fewer are possible.
+    published
+        Where a rule puts the published potential, which windows may use; None: there is no rule.
 
     Returns
     -------
     int
         Stages whose files were given new dates.
     """
-    supercell = Path(results, "structures/supercell.xyz")
-    data = supercell.with_suffix(".data")
-    benchmarks = Path(results, "benchmarks")
-    built = [supercell, data, *_there(benchmarks / "structures.tsv")]
-    kept = _keep([config.structure.file], built, lambda: _same_crystal(config, data))
+    layout = _Layout(config, Path(results), ranks, published)
+    kept = _keep(layout.structures())
     if kept is None:
         return 0
-    for bath, pressure, temperature in config.points:
-        point = Path(results, "points", bath, f"P{pressure}_T{temperature}")
-        start = [point / "equilibrated.restart", point / "equilibration.nc"]
-        run = [point / "thermo.nc", point / "spectra.nc"]
-        trajectory = point / "trajectory.nc"
-        moving = [trajectory] if config.keep_trajectories or trajectory.exists() else []
-        analysed = [
-            point / f"{name}.nc"
-            for name in ("distortion", "diffusion", "energetics", "correlations", "summary")
-        ]
-        times = benchmarks / point.relative_to(Path(results, "points"))
-        equilibrated = [*start, point / "equilibrate.lmp", *_there(times / "equilibrate.tsv")]
-        produced = [*run, *moving, point / "produce.lmp", *_there(times / "produce.tsv")]
-        analysed = [*analysed, *_there(times / "analyse.tsv")]
-        same = functools.partial(_same_run, config, (bath, pressure, temperature), point, ranks)
-        stages = (
-            ([supercell, data], equilibrated, functools.partial(same, "equilibrate", supercell)),
-            ([supercell, data, *start], produced, functools.partial(same, "produce", supercell)),
-            ([supercell, *run, *moving], analysed,
-             functools.partial(_same_fingerprint, run[0], point / "summary.nc")),
-        )  # fmt: skip
-        for inputs, outputs, compare in stages:
-            done = _keep(inputs, outputs, compare)
+    for chain in layout.chains():
+        for stage in chain:
+            done = _keep(stage)
             if done is None:
                 break
             kept += done
     return kept
 
 
-def finish(config: Config, results: str | os.PathLike, ranks: int, records=".snakemake") -> int:
+def finish(
+    config: Config,
+    results: str | os.PathLike,
+    ranks: int,
+    published: str | None = None,
+    records: str | os.PathLike = ".snakemake",
+) -> int:
     """Count stages as done that finished after their Snakemake was killed.
 
     Snakemake marks what it starts as incomplete, removes the mark when it sees the end, and removes
-    what has a mark when it runs the job again. A stage of dynamics whose Snakemake was killed may
+    what has a mark when it runs the job again. A run of dynamics whose Snakemake was killed may
     have ended well meanwhile. Then its files are whole, and of the configuration's job.
 
     Parameters
     ----------
-    config, results, ranks
+    config, results, ranks, published
         As in `keep`.
     records
         Snakemake's folder.
@@ -98,21 +116,14 @@ def finish(config: Config, results: str | os.PathLike, ranks: int, records=".sna
     }
     if not marked:
         return 0
-    supercell, found = Path(results, "structures/supercell.xyz"), 0
-    for bath, pressure, temperature in config.points:
-        point = Path(results, "points", bath, f"P{pressure}_T{temperature}")
-        for stage, names in (
-            ("equilibrate", ("equilibration.nc", "equilibrated.restart", "equilibrate.lmp")),
-            ("produce", ("thermo.nc", "spectra.nc", "trajectory.nc", "produce.lmp")),
-        ):
-            files = [point / name for name in names]
-            if not any(str(_record(marks, file)) in marked for file in files):
+    found = 0
+    for chain in _Layout(config, Path(results), ranks, published).chains():
+        for stage in chain:
+            if not any(str(_record(marks, file)) in marked for file in stage.run):
                 continue
-            if not all(file.exists() for file in files):
+            if not all(file.exists() for file in stage.run) or not stage.same():
                 break
-            if not _same_run(config, (bath, pressure, temperature), point, ranks, stage, supercell):
-                break
-            for file in files:
+            for file in stage.run:
                 _record(marks, file).unlink(missing_ok=True)
                 # It may be of a job with other parameters.
                 _record(Path(records, "metadata"), file).unlink(missing_ok=True)
@@ -128,93 +139,276 @@ def _record(folder: Path, file: Path) -> Path:
     return Path(folder, *(f"@{part}" for part in parts[:-1]), parts[-1])
 
 
+class _Layout:
+    """The stages of a campaign and their files, as the rules have them."""
+
+    def __init__(self, config: Config, results: Path, ranks: int, published: str | None):
+        self.config, self.results, self.ranks = config, results, ranks
+        self.published = published
+        self.supercell = results / "structures/supercell.xyz"
+        self.data = self.supercell.with_suffix(".data")
+
+    def structures(self) -> Stage:
+        """The supercell, of which everything else is made."""
+        outputs = [self.supercell, self.data, *self.benchmark("structures.tsv")]
+        same = functools.partial(_same_files, self.write_supercell, self.supercell)
+        return Stage([Path(self.config.structure.file)], outputs, same)
+
+    def chains(self) -> Iterator[Iterable[Stage]]:
+        """Stages that follow one another; the first that is not finished ends a chain."""
+        for point in self.config.points:
+            yield self.point(*point)
+        for point in self.config.pimd.points:
+            for beads in point.beads:
+                yield self.path_integrals(point.pressure, point.temperature, beads)
+        potentials = self.config.boundary_potentials
+        curves = self.config.boundary.runs(potentials)
+        for angle in self.config.boundary.angles if curves else ():
+            sheared = self.sheared(angle)
+            yield [sheared]
+            for potential, nuclei, gpa, kelvin in curves:
+                if self.model(potential)[0] is None:
+                    continue
+                make = self.window if nuclei == "classical" else self.pimd_window
+                yield make(potential, gpa, kelvin, angle)
+
+    # ---------------------------------------------------------------------------- stages
+
+    def point(self, bath: str, pressure: str, temperature: str) -> Iterator[Stage]:
+        """A point of the grid."""
+        folder = self.results / "points" / bath / f"P{pressure}_T{temperature}"
+        times = folder.relative_to(self.results / "points")
+        start = [folder / "equilibrated.restart", folder / "equilibration.nc"]
+        equilibrated = [*start, folder / "equilibrate.lmp"]
+        run = [folder / "thermo.nc", folder / "spectra.nc"]
+        produced = [*run, folder / "trajectory.nc", folder / "produce.lmp"]
+        moving = self.moving(folder)
+        crystal = [self.supercell, self.data]
+        outputs = [*equilibrated, *self.benchmark(times / "equilibrate.tsv")]
+        of = (bath, pressure, temperature)
+        models = (self.config.potential.model, self.config.potential.committee)
+
+        def same(stage: str) -> bool:
+            job = functools.partial(jobs.dynamics, self.config, stage, of)
+            return self.same_run(stage, job, folder, self.data, *models)
+
+        yield Stage(crystal, outputs, functools.partial(same, "equilibrate"), equilibrated)
+        outputs = [*run, *moving, folder / "produce.lmp", *self.benchmark(times / "produce.tsv")]
+        yield Stage([*crystal, *start], outputs, functools.partial(same, "produce"), produced)
+        outputs = [*_within(folder, ANALYSED), *self.benchmark(times / "analyse.tsv")]
+        yield Stage(
+            [self.supercell, *run, *moving],
+            outputs,
+            functools.partial(_same_fingerprint, run[0], folder / "summary.nc"),
+        )
+
+    def path_integrals(self, pressure: str, temperature: str, beads: int) -> Iterator[Stage]:
+        """A path-integral run at a point of the grid."""
+        of = f"P{pressure}_T{temperature}"
+        folder = self.results / "points/pimd" / of / f"beads{beads}"
+        times = folder.relative_to(self.results / "points")
+        files = {"supercell": str(self.supercell), "model": self.config.potential.model}
+        if self.config.pimd.start == "classical":
+            classical = self.results / "points/classical" / of
+            files["restart"] = str(classical / "equilibrated.restart")
+            files["equilibration"] = str(classical / "equilibration.nc")
+        inputs = [Path(file) for name, file in files.items() if name != "model"]
+        outputs = [*_within(folder, PIMD_OUTPUTS), *self.benchmark(times / "pimd_run.tsv")]
+        job = functools.partial(
+            jobs.path_integrals, self.config, (pressure, temperature), beads, files
+        )
+        same = functools.partial(_same_pimd, folder / "thermo.nc", job)
+        yield Stage(inputs, outputs, same, _within(folder, PIMD_OUTPUTS))
+        inputs = [self.supercell, *_within(folder, PIMD_OUTPUTS[:3])]
+        outputs = [*_within(folder, PIMD_ANALYSED), *self.benchmark(times / "pimd_analyse.tsv")]
+        same = functools.partial(_same_fingerprint, folder / "thermo.nc", folder / "summary.nc")
+        yield Stage(inputs, outputs, same)
+
+    def sheared(self, angle: str) -> Stage:
+        """The supercell at one angle of the cell."""
+        crystal = self.crystal_at(angle)
+        outputs = [crystal, crystal.with_suffix(".data")]
+        outputs += self.benchmark(Path("boundary/structures", f"angle{angle}.tsv"))
+        write = functools.partial(self.write_sheared, angle)
+        return Stage([self.supercell], outputs, functools.partial(_same_files, write, crystal))
+
+    def window(self, potential: str, gpa: str, kelvin: str, angle: str) -> Iterator[Stage]:
+        """A window of classical nuclei."""
+        folder = self.boundary(potential, "classical", gpa, kelvin, angle)
+        times = folder.relative_to(self.results)
+        data = self.crystal_at(angle).with_suffix(".data")
+        model, fetched = self.model(potential)
+        crystal = [self.supercell, data, *fetched]
+        start = [folder / "equilibrated.restart", folder / "equilibration.nc"]
+        equilibrated = [*start, folder / "equilibrate.lmp"]
+        run = [folder / "thermo.nc", folder / "spectra.nc"]
+        produced = [*run, folder / "trajectory.nc", folder / "produce.lmp"]
+        moving = self.moving(folder)
+
+        def same(stage: str) -> bool:
+            job = functools.partial(jobs.window, self.config, stage, (gpa, kelvin), angle)
+            return self.same_run(stage, job, folder, data, model)
+
+        outputs = [*equilibrated, *self.benchmark(times / "equilibrate.tsv")]
+        yield Stage(crystal, outputs, functools.partial(same, "equilibrate"), equilibrated)
+        outputs = [*run, *moving, folder / "produce.lmp", *self.benchmark(times / "produce.tsv")]
+        yield Stage([*crystal, *start], outputs, functools.partial(same, "produce"), produced)
+        yield self.measured(folder, folder, moving)
+
+    def pimd_window(self, potential: str, gpa: str, kelvin: str, angle: str) -> Iterator[Stage]:
+        """A window of path integrals."""
+        window = self.boundary(potential, "pimd", gpa, kelvin, angle)
+        beads = self.config.boundary.beads(gpa, kelvin)
+        folder = window / f"beads{beads}"
+        times = folder.relative_to(self.results)
+        crystal = self.crystal_at(angle)
+        model, fetched = self.model(potential)
+        files = {"supercell": str(crystal), "model": model}
+        job = functools.partial(jobs.pimd_window, self.config, (gpa, kelvin), beads, angle, files)
+        outputs = [path for path in _within(folder, PIMD_OUTPUTS) if path.name != "beads.nc"]
+        outputs += [*_there(folder / "beads.nc"), *self.benchmark(times / "pimd.tsv")]
+        same = functools.partial(_same_pimd, folder / "thermo.nc", job)
+        yield Stage([crystal, *fetched], outputs, same, _within(folder, PIMD_OUTPUTS))
+        yield self.measured(window, folder, [folder / "centroids.nc"])
+
+    def measured(self, window: Path, run: Path, moving: list[Path]) -> Stage:
+        """What was measured in a window's run."""
+        times = window.relative_to(self.results)
+        thermo, result = run / "thermo.nc", window / "window.nc"
+        return Stage(
+            [self.supercell, thermo, *moving],
+            [result, *self.benchmark(times / "measure.tsv")],
+            functools.partial(_same_fingerprint, thermo, result),
+        )
+
+    # ----------------------------------------------------------------------------- files
+
+    def benchmark(self, name: str | Path) -> list[Path]:
+        """A benchmark's file, whose date counts for Snakemake as an output's, if it is there."""
+        return _there(self.results / "benchmarks" / name)
+
+    def moving(self, folder: Path) -> list[Path]:
+        """The trajectory in a folder, where it is kept or was not deleted."""
+        trajectory = folder / "trajectory.nc"
+        return [trajectory] if self.config.keep_trajectories else _there(trajectory)
+
+    def crystal_at(self, angle: str) -> Path:
+        return self.results / f"boundary/structures/angle{angle}.xyz"
+
+    def boundary(self, potential: str, nuclei: str, gpa: str, kelvin: str, angle: str) -> Path:
+        state = f"P{gpa}_T{kelvin}"
+        return self.results / "boundary" / potential / nuclei / state / f"angle{angle}"
+
+    def model(self, potential: str) -> tuple[str | None, list[Path]]:
+        """The model of one of the boundary's potentials, and what of it is the work of a rule."""
+        model = self.config.boundary_potentials[potential].model
+        if model != PUBLISHED:
+            return model, []
+        return self.published, [Path(self.published)] if self.published else []
+
+    # --------------------------------------------------------------------------- content
+
+    def write_supercell(self, folder: Path) -> None:
+        from lah10.crystal import structures
+        from lah10.dynamics.lammps_input import write_data
+
+        of = self.config.structure
+        crystal = structures.campaign_supercell(of.file, of.cell, of.repeat, of.isotopes)
+        structures.write_supercell(folder / self.supercell.name, crystal)
+        write_data(crystal, folder / self.data.name)
+
+    def write_sheared(self, angle: str, folder: Path) -> None:
+        from lah10.crystal import structures
+        from lah10.crystal.angle import sheared
+        from lah10.dynamics.lammps_input import write_data
+
+        crystal = sheared(structures.read_supercell(self.supercell), float(angle))
+        path = folder / self.crystal_at(angle).name
+        structures.write_supercell(path, crystal)
+        write_data(crystal, path.with_suffix(".data"))
+
+    def same_run(
+        self,
+        stage: str,
+        job: Callable[[dict], dict],
+        folder: Path,
+        data: Path,
+        model: str,
+        committee: Iterable[str] = (),
+    ) -> bool:
+        """Whether a stage of dynamics left files of the job that the configuration gives.
+
+        job : makes it of its files.
+        """
+        from lah10.dynamics.job import Job
+
+        produce = stage == "produce"
+        found = _attribute(folder / ("thermo.nc" if produce else "equilibration.nc"))
+        if found is None:
+            return False
+        files = {"supercell": str(self.supercell), "supercell_data": str(data), "model": model}
+        if produce:
+            files["restart"] = str(folder / "equilibrated.restart")
+            files["equilibration"] = str(folder / "equilibration.nc")
+            files["committee"] = list(committee)
+        asked = Job(**job(files))
+        # As many ranks as the job was given then, which is part of the fingerprint.
+        return any(
+            found == replace(asked, mpi_ranks=given).fingerprint(_hash)
+            for given in dict.fromkeys([self.ranks, *range(1, self.ranks)])
+        )
+
+
+def _within(folder: Path, names: Iterable[str]) -> list[Path]:
+    return [folder / name for name in names]
+
+
 def _there(path: Path) -> list[Path]:
-    """A benchmark's file, whose date counts for Snakemake as an output's does, if it is there."""
     return [path] if path.is_file() else []
 
 
-def _keep(inputs: Iterable, outputs: Iterable, same) -> int | None:
+def _keep(stage: Stage) -> int | None:
     """1 where outputs got new dates, 0 where dates are in order, None where files are not there, or
     not the same."""
     try:
-        newest = max(os.stat(path).st_mtime_ns for path in inputs)
-        oldest = min(os.stat(path).st_mtime_ns for path in outputs)
+        newest = max(os.stat(path).st_mtime_ns for path in stage.inputs)
+        oldest = min(os.stat(path).st_mtime_ns for path in stage.outputs)
     except OSError:
         return None
     if oldest >= newest:
         return 0
-    if not same():
+    if not stage.same():
         return None
-    for path in outputs:
+    for path in stage.outputs:
         os.utime(path)
     return 1
 
 
-def _same_crystal(config: Config, data: Path) -> bool:
-    """Whether the supercell's files are what the configuration's structure gives."""
-    from lah10.crystal import structures
-    from lah10.dynamics.lammps_input import write_data
-
-    shape = config.structure
-    supercell = structures.campaign_supercell(
-        shape.file, shape.cell, shape.repeat, shape.isotopes
-    )
+def _same_files(write: Callable[[Path], None], beside: Path) -> bool:
+    """Whether the files that `write` puts into a folder are those in the folder of `beside`."""
     with tempfile.TemporaryDirectory() as folder:
-        structures.write_supercell(Path(folder, "supercell.xyz"), supercell)
-        write_data(supercell, Path(folder, "supercell.data"))
+        write(Path(folder))
         return all(
-            path.read_bytes() == (data.parent / path.name).read_bytes()
+            path.read_bytes() == (beside.parent / path.name).read_bytes()
             for path in Path(folder).iterdir()
         )
 
 
-def _same_run(
-    config: Config, point: tuple[str, str, str], folder: Path, ranks: int, stage: str,
-    supercell: Path,
-) -> bool:  # fmt: skip
-    """Whether a stage's output is of the job that the configuration gives."""
-    from lah10.dynamics.job import Job
+def _same_pimd(thermo: Path, job: Callable[[], dict]) -> bool:
+    """Whether a path-integral run is the one that the configuration gives."""
+    from lah10.pimd.job import PimdJob
 
-    produce = stage == "produce"
-    found = _attribute(folder / ("thermo.nc" if produce else "equilibration.nc"), "fingerprint")
-    if found is None:
-        return False
-    bath, pressure, temperature = point
-    # As many ranks as the job was given then, which is part of the fingerprint.
-    return any(
-        found
-        == Job(
-            stage=stage,
-            bath=bath,
-            pressure_GPa=float(pressure),
-            temperature_K=float(temperature),
-            supercell=str(supercell),
-            supercell_data=str(supercell.with_suffix(".data")),
-            restart_in=str(folder / "equilibrated.restart") if produce else None,
-            equilibration=str(folder / "equilibration.nc") if produce else None,
-            outputs={},
-            scratch="",
-            potential={
-                "model": config.potential.model,
-                "committee": list(config.potential.committee) if produce else [],
-            },
-            bath_options=config.bath_options(stage, bath),
-            dynamics=config.dynamics_options(stage, bath),
-            seed=config.seed,
-            campaign=config.campaign,
-            mpi_ranks=given,
-        ).fingerprint(_hash)
-        for given in dict.fromkeys([ranks, *range(1, ranks)])
-    )
+    found = _attribute(thermo)
+    return found is not None and found == PimdJob(**job()).fingerprint(_hash)
 
 
 def _same_fingerprint(one: Path, other: Path) -> bool:
     """Whether two files carry the fingerprint of one run."""
-    found = _attribute(one, "fingerprint")
-    return found is not None and found == _attribute(other, "fingerprint")
+    found = _attribute(one)
+    return found is not None and found == _attribute(other)
 
 
-def _attribute(path: Path, name: str) -> str | None:
+def _attribute(path: Path, name: str = "fingerprint") -> str | None:
     """A global attribute of a NetCDF file; None where it has none or cannot be read."""
     from netCDF4 import Dataset
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -146,8 +146,11 @@ class PimdJob:
             masses=masses,
         )
 
-    def fingerprint(self) -> str:
-        """Hash of everything that decides the run's numbers, the content of its inputs included."""
+    def fingerprint(self, digest: Callable[[str], str] = sha256) -> str:
+        """Hash of everything that decides the run's numbers, the content of its inputs included.
+
+        digest : of a file's content; another one may remember what it has read.
+        """
         said = asdict(self)
         for silent in ("outputs", "scratch", "campaign", "config_json"):
             del said[silent]
@@ -156,11 +159,11 @@ class PimdJob:
         for name in ("restart", "equilibration"):
             path = said.pop(name)
             if path:
-                said[name] = sha256(path)
+                said[name] = digest(path)
         said["versions"] = [versions(), ipi_version()]
-        said["start"], said["driver"] = sha256(self.start), sha256(self.driver)
+        said["start"], said["driver"] = digest(self.start), digest(self.driver)
         said["driver_options"] = {
-            key: sha256(value) if isinstance(value, str) and Path(value).is_file() else value
+            key: digest(value) if isinstance(value, str) and Path(value).is_file() else value
             for key, value in self.driver_options.items()
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
