@@ -1,9 +1,11 @@
 """Frames that cannot be LaH10 under pressure are named."""
 
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import labelled
 from campaigns import REPOSITORY
 from lah10.errors import UserError
 from lah10.potential.data import dataset, deepmd_folders, plausibility
@@ -97,3 +99,30 @@ def test_the_projects_own_frames_pass_every_check():
     systems = dataset.read(REPOSITORY / "resources/dataset/lah10-gpaw-pbe")
     assert sum(len(s) for s in systems) == 246
     assert min(s.pressures.min() for s in systems) == pytest.approx(50.5, abs=0.1)
+
+
+def test_what_is_plausible_is_what_can_be_labelled():
+    """One judgement for frames that are looked at and for those that are read: else a round of
+    learning would choose frames that no label is taken of."""
+    system = labelled.system(frames=5)
+    coordinates, boxes = system.coordinates.copy(), system.boxes.copy()
+    la = int(np.flatnonzero(system.types == 0)[0])
+    h = int(np.flatnonzero(system.types == 1)[0])
+    coordinates[1, h] = coordinates[1, la] + [0.9, 0.0, 0.0]  # far enough for H, not for La
+    boxes[2] *= 2
+    coordinates[3, h] = np.nan
+    system = replace(system, coordinates=coordinates, boxes=boxes)
+    fine = plausibility.plausible(system)
+    assert fine.tolist() == [True, False, False, False, True]
+    plausibility.check_geometry(system.select(fine))
+    for frame, told in ((1, "La and H 1.1 Å apart or more, got 0.90"), (2, "Å3 an atom")):
+        with pytest.raises(UserError, match=told):
+            plausibility.check_geometry(system.select([frame]))
+    assert not plausibility.plausible(system.select([2])).any()
+
+
+def test_static_pressure_is_that_of_the_equation_of_state(system):
+    """33.2 Å3 a formula unit is 150 GPa."""
+    scale = (33.2 / system.volumes[0] * (system.types == 0).sum()) ** (1 / 3)
+    one = replace(system.select([0]), boxes=system.boxes[:1] * scale)
+    assert plausibility.static_pressure(one) == pytest.approx([148.0], abs=5.0)

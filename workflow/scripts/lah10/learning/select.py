@@ -23,7 +23,7 @@ from lah10.io import netcdf
 from lah10.io.files import atomic_path, sha256
 from lah10.io.json import write_json
 from lah10.learning.explore import Exploration
-from lah10.potential.data import neighbours, plausibility, structures
+from lah10.potential.data import plausibility, structures
 from lah10.potential.data.systems import System
 from lah10.potential.evaluate import evaluate_all
 
@@ -45,20 +45,9 @@ def force_deviation(forces: np.ndarray) -> np.ndarray:
     return spread.max(axis=1, initial=0.0)
 
 
-def plausible(system: System) -> np.ndarray:
-    """(f,) whether cell and distances can be LaH10 under pressure, as `dataset` sees it."""
-    finite = np.isfinite(system.boxes).all(axis=(1, 2))
-    finite &= np.isfinite(system.coordinates).all(axis=(1, 2))
-    per_atom = system.volumes / system.n_atoms
-    low, high = plausibility.VOLUME_PER_ATOM
-    fine = finite & (per_atom >= low) & (per_atom <= high)
-    limit = plausibility.SHORTEST_DISTANCE
-    fine[fine] = neighbours.shortest_distances(system.select(fine), limit) >= limit
-    return fine
-
-
 def deviations(models: Sequence[str | os.PathLike], system: System, threads: int = 1) -> np.ndarray:
-    """(f,) `force_deviation` of a committee on frames, eV/Å; NaN where they are not plausible.
+    """(f,) `force_deviation` of a committee on frames, eV/Å; NaN where they are not plausible, as
+    labels have to be.
 
     Raises
     ------
@@ -66,7 +55,7 @@ def deviations(models: Sequence[str | os.PathLike], system: System, threads: int
         A model cannot be run.
     """
     result = np.full(len(system), np.nan)
-    fine = plausible(system)
+    fine = plausibility.plausible(system)
     if fine.any():
         answers = evaluate_all(models, [system.select(fine)], threads)
         result[fine] = force_deviation(np.array([answer[0].forces for answer in answers]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from lah10 import ELEMENTS
 from lah10.config.training import Split
-from lah10.potential.data.plausibility import STATIC_PRESSURE, refuse
+from lah10.potential.data.plausibility import STATIC_PRESSURE, refuse, static_pressure
 from lah10.potential.data.systems import System, pressures
 from lah10.potential.evaluate import Prediction
 from lah10.units import EV_PER_A3_IN_GPA
@@ -116,8 +116,8 @@ def _check_absolute(system: System, few: bool, hint: str) -> None:
     counts = np.bincount(system.types, minlength=len(ELEMENTS))
     if counts[1] != 10 * counts[0]:
         return
-    a, b = STATIC_PRESSURE
-    work = np.exp(a + b * system.volumes / counts[0]) / -b / EV_PER_A3_IN_GPA  # per formula unit
+    # The integral of the static pressure from this volume on, per formula unit.
+    work = static_pressure(system) / -STATIC_PRESSURE[1] / EV_PER_A3_IN_GPA
     energy = system.energies / system.n_atoms
     static = STATIC_ENERGY + work * counts[0] / system.n_atoms
     low, high = (static + room for room in ENERGY_ROOM)

@@ -6,6 +6,7 @@ cannot have, with room. In wrong units (bohr, hartree, kbar) at least one of the
 mostly by a factor. Every message names the file and the frame.
 """
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,9 @@ from lah10 import ELEMENTS
 from lah10.errors import UserError
 from lah10.potential.data.neighbours import shortest_distances
 from lah10.potential.data.systems import System
+
+#: Frames that cannot be, and the words for one of them.
+Fault = tuple[np.ndarray, Callable[[int], str]]
 
 # What LaH10 between 0 and 500 GPa can be, with room. In wrong units (bohr, hartree, kbar) at least
 # one of these is missed, mostly by a factor.
@@ -100,32 +104,61 @@ def check_geometry(system: System) -> None:
     UserError
         For the first such frame: what is expected, and what it has.
     """
+    for fault in GEOMETRY:
+        refuse(system, *fault(system))
+
+
+def plausible(system: System) -> np.ndarray:
+    """(f,) whether a frame has finite numbers and passes `check_geometry`."""
+    fine = np.isfinite(system.boxes).all(axis=(1, 2))
+    fine &= np.isfinite(system.coordinates).all(axis=(1, 2))
+    for fault in GEOMETRY:
+        if fine.any():
+            # Distances are not looked for in cells that are none.
+            bad, _ = fault(system.select(fine))
+            fine[fine] = ~bad
+    return fine
+
+
+def _volume(system: System) -> Fault:
     per_atom = system.volumes / system.n_atoms
     low, high = VOLUME_PER_ATOM
-    refuse(
-        system,
-        (per_atom < low) | (per_atom > high),
-        lambda i: f"expected {low:g} to {high:g} Å3 an atom, got {per_atom[i]:.3g} (cell in bohr?)",
+    return (per_atom < low) | (per_atom > high), lambda i: (
+        f"expected {low:g} to {high:g} Å3 an atom, got {per_atom[i]:.3g} (cell in bohr?)"
     )
+
+
+def _distance(system: System) -> Fault:
     shortest = shortest_distances(system, SHORTEST_DISTANCE)
-    refuse(
-        system,
-        shortest < SHORTEST_DISTANCE,
-        lambda i: (
-            f"expected atoms {SHORTEST_DISTANCE:g} Å apart or more, got two {shortest[i]:.2f} Å "
-            "apart (coordinates in other units than the cell, or fractional?)"
-        ),
+    return shortest < SHORTEST_DISTANCE, lambda i: (
+        f"expected atoms {SHORTEST_DISTANCE:g} Å apart or more, got two {shortest[i]:.2f} Å "
+        "apart (coordinates in other units than the cell, or fractional?)"
     )
-    for element, limit in zip(ELEMENTS, SHORTEST_OF_LANTHANUM, strict=True):
-        near = shortest_distances(system, limit, ("La", element))
-        refuse(
-            system,
-            near < limit,
-            lambda i, element=element, limit=limit, near=near: (
-                f"expected La and {element} {limit:g} Å apart or more, got {near[i]:.2f} Å "
-                "(elements mixed up?)"
-            ),
-        )
+
+
+def _distance_from_lanthanum(element: str, limit: float, system: System) -> Fault:
+    near = shortest_distances(system, limit, ("La", element))
+    return near < limit, lambda i: (
+        f"expected La and {element} {limit:g} Å apart or more, got {near[i]:.2f} Å (elements "
+        "mixed up?)"
+    )
+
+
+#: What a frame can have that no crystal has: each names the bad ones, (f,), and describes one.
+GEOMETRY: tuple[Callable[[System], Fault], ...] = (
+    _volume,
+    _distance,
+    *(
+        functools.partial(_distance_from_lanthanum, element, limit)
+        for element, limit in zip(ELEMENTS, SHORTEST_OF_LANTHANUM, strict=True)
+    ),
+)
+
+
+def static_pressure(system: System) -> np.ndarray:
+    """(f,) GPa, of Fm-3m LaH10 at rest at the frames' volumes (`STATIC_PRESSURE`)."""
+    a, b = STATIC_PRESSURE
+    return np.exp(a + b * system.volumes / (system.types == ELEMENTS.index("La")).sum())
 
 
 def _check_pressures(system: System) -> None:
@@ -134,8 +167,7 @@ def _check_pressures(system: System) -> None:
     if counts[1] != 10 * counts[0]:
         return
     pressures = system.pressures
-    a, b = STATIC_PRESSURE
-    static = np.exp(a + b * system.volumes / counts[0])
+    static = static_pressure(system)
     low, high = 0.5 * static - 20, 2 * static + 60
     refuse(
         system,
