@@ -31,7 +31,7 @@ DFT, DFT_PHASE = "PBE (GPAW)", "R-3m"
 
 
 def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr.Dataset:
-    """`enthalpies.nc`: differences by method, phase and pressure, and crossings.
+    """`enthalpies.nc`: differences by source, phase and pressure, and crossings.
 
     Parameters
     ----------
@@ -42,21 +42,21 @@ def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr
     Returns
     -------
     Dataset
-        By (method, phase, pressure), meV/atom: enthalpy_difference (less Fm-3m), above_lowest,
+        By (source, phase, pressure), meV/atom: enthalpy_difference (less Fm-3m), above_lowest,
         zero_point (the harmonic energy), zero_point_difference and enthalpy_quantum_difference
         (both less Fm-3m, where both phases are stable), volume_per_formula (Å³), space_group. By
-        (method, phase): crossing, crossing_quantum (GPa), each with an error, and
+        (source, phase): crossing, crossing_quantum (GPa), each with an error, and
         crossing_comment where there is none. By dft_point: dft_pressure, dft_difference.
     """
-    methods = [*potentials, *([DFT] if dft else [])]
+    sources = [*potentials, *([DFT] if dft else [])]
     phases = [REFERENCE, *sorted({str(p) for data in potentials.values() for p in data.phase.values}
                                  - {REFERENCE})]  # fmt: skip
     pressures = np.unique(np.concatenate([data.pressure.values for data in potentials.values()]))
     result = xr.Dataset(coords={
-        "method": methods, "phase": phases,
+        "source": sources, "phase": phases,
         "pressure": ("pressure", pressures, {"units": "GPa", "long_name": "pressure"}),
     })
-    dims = ("method", "phase", "pressure")
+    dims = ("source", "phase", "pressure")
     shape = tuple(result.sizes[dim] for dim in dims)
     names = {
         "enthalpy_difference": ("meV", "enthalpy per atom less that of the cubic crystal"),
@@ -111,21 +111,21 @@ def _add_dft(result: xr.Dataset, dft: Sequence[Point]) -> None:
 
 
 def _add_crossings(result: xr.Dataset, dft: Sequence[Point]) -> None:
-    shape = (result.sizes["method"], result.sizes["phase"])
+    shape = (result.sizes["source"], result.sizes["phase"])
     found = {name: np.full((2, *shape), np.nan) for name in ("crossing", "crossing_quantum")}
     comments = np.full(shape, "", dtype=object)
-    for i, method in enumerate(result.method.values):
+    for i, source in enumerate(result.source.values):
         for j, phase in enumerate(result.phase.values):
             if phase == REFERENCE:
                 continue
-            if method == DFT:
+            if source == DFT:
                 if phase != DFT_PHASE or not dft:
                     continue
                 pressure, difference, error = result.dft_pressure.values, \
                     result.dft_difference.values, result.dft_difference_stderr.values  # fmt: skip
                 groups = [phase] * len(pressure)
             else:
-                row = result.sel(method=method, phase=phase)
+                row = result.sel(source=source, phase=phase)
                 pressure, groups = result.pressure.values, list(row.space_group.values)
                 difference = row.enthalpy_difference.values
                 error = row.enthalpy_difference_stderr.values
@@ -137,10 +137,10 @@ def _add_crossings(result: xr.Dataset, dft: Sequence[Point]) -> None:
         text = "pressure at which the phase and the cubic crystal have one enthalpy" + (
             ", zero-point energy included" * name.endswith("quantum")
         )
-        result[name] = (("method", "phase"), value, {"units": "GPa", "long_name": text})
-        result[f"{name}_stderr"] = (("method", "phase"), error, {
+        result[name] = (("source", "phase"), value, {"units": "GPa", "long_name": text})
+        result[f"{name}_stderr"] = (("source", "phase"), error, {
             "units": "GPa", "long_name": f"standard error: {text}"})  # fmt: skip
-    result["crossing_comment"] = (("method", "phase"), comments, {
+    result["crossing_comment"] = (("source", "phase"), comments, {
         "long_name": "how the crossing was found, or why there is none"})
 
 
@@ -191,8 +191,8 @@ def table(data: xr.Dataset) -> str:
         "phase. In brackets: with the harmonic zero-point energy, where both phases are stable.",
     ]
     others = [str(phase) for phase in data.phase.values if phase != REFERENCE]
-    for method in data.method.values:
-        if method == DFT:
+    for source in data.source.values:
+        if source == DFT:
             rows = [
                 (f"{p:.1f}", plus_minus(d, e))
                 for p, d, e in zip(data.dft_pressure.values, data.dft_difference.values,
@@ -200,24 +200,24 @@ def table(data: xr.Dataset) -> str:
             ]  # fmt: skip
             head = ("P (GPa)", DFT_PHASE)
         else:
-            here = data.sel(method=method)
+            here = data.sel(source=source)
             rows = [(f"{p:g}", *(_cell(here.sel(phase=phase, pressure=p)) for phase in others))
                     for p in data.pressure.values]  # fmt: skip
             head = ("P (GPa)", *others)
-        parts += [f"## {method}", markdown(head, rows)]
+        parts += [f"## {source}", markdown(head, rows)]
     lines = []
-    for method in data.method.values:
+    for source in data.source.values:
         for phase in others:
-            row = data.sel(method=method, phase=phase)
+            row = data.sel(source=source, phase=phase)
             if not row.crossing_comment.item():
                 continue
             at, quantum = (
                 plus_minus(row[name].item(), row[f"{name}_stderr"].item())
                 for name in ("crossing", "crossing_quantum")
             )
-            lines.append((method, phase, at, quantum, row.crossing_comment.item()))
+            lines.append((source, phase, at, quantum, row.crossing_comment.item()))
     parts += ["## Where a phase and Fm-3m have one enthalpy", markdown(
-        ("method", "phase", "P (GPa)", "with zero-point energy (GPa)", "how"), lines)]
+        ("source", "phase", "P (GPa)", "with zero-point energy (GPa)", "how"), lines)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -275,14 +275,14 @@ def enthalpy_difference(campaign: Campaign, entry: Entry) -> Found:
         return Found(reason="no enthalpies; run `snakemake enthalpies`")
     if entry["phase"] not in data.phase.values:
         return Found(reason=f"relaxation from symmetry-broken cells found no {entry['phase']}")
-    first = data.isel(method=0)
+    first = data.isel(source=0)
     here = first.sel(phase=entry["phase"], pressure=slice(entry["lowest"], entry["highest"]))
     values, errors = here.enthalpy_difference, here.enthalpy_difference_stderr
     if not values.notnull().any():
         return Found(reason=f"no enthalpy of {entry['phase']} at these pressures")
     i = int(np.nanargmax(values.values))
     return Found(float(values[i]), float(errors[i]),
-                 place=f"{data.method.values[0]}, {values.pressure.values[i]:g} GPa")  # fmt: skip
+                 place=f"{data.source.values[0]}, {values.pressure.values[i]:g} GPa")  # fmt: skip
 
 
 # ---- the phase diagram

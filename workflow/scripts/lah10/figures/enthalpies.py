@@ -64,14 +64,14 @@ def fig1a(data: xr.Dataset) -> Figure:
     harmonic zero-point energy, above the lowest of the phases that are stable. Black crosses with
     errors: DFT. A tick on the upper axis: where a phase and the cubic crystal cross.
     """
-    methods = [str(method) for method in data.method.values if method != DFT]
-    figure = Figure(figsize=(3.4, 0.7 + 2.0 * len(methods)))
-    panels = figure.subplots(len(methods), 1, sharex=True, squeeze=False)[:, 0]
+    sources = [str(source) for source in data.source.values if source != DFT]
+    figure = Figure(figsize=(3.4, 0.7 + 2.0 * len(sources)))
+    panels = figure.subplots(len(sources), 1, sharex=True, squeeze=False)[:, 0]
     phases = [str(phase) for phase in data.phase.values]
     colours = dict(zip(phases, sns.color_palette("colorblind", len(phases)), strict=True))
     drawn = set()
-    for axes, method in zip(panels, methods, strict=True):
-        here = data.sel(method=method)
+    for axes, source in zip(panels, sources, strict=True):
+        here = data.sel(source=source)
         for phase, marker in zip(phases, MARKERS, strict=False):
             row, style = here.sel(phase=phase), {"color": colours[phase], "marker": marker}
             if row.above_lowest.notnull().any():
@@ -89,7 +89,7 @@ def fig1a(data: xr.Dataset) -> Figure:
         _dft(axes, data, colours, drawn)
         axes.set_ylabel("$H-H_{lowest}$ (meV/atom)")
         axes.set_ylim(bottom=-0.3)
-        left_title(axes, method)
+        left_title(axes, source)
     panels[-1].set(xlabel="pressure (GPa)", xlim=(95, 355))
     handles = [
         Line2D([], [], color=colours[phase], marker=marker, label=phase)
