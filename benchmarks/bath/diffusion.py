@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from lah10 import units
 from lah10.campaign.grid import point_folder
-from lah10.campaign.table import DIFFUSION_UNIT
+from lah10.campaign.table import DIFFUSION_UNIT, diffusion
 from lah10.errors import UserError
 from lah10.figures.style import read, save, styled
 from lah10.io.text import markdown, plus_minus
@@ -117,14 +117,10 @@ def by_bath(found: list[tuple[xr.Dataset, xr.Dataset]]) -> dict[str, list]:
 def row(data: xr.Dataset, motion: xr.Dataset) -> list[str]:
     """The cells of a line of the table of runs."""
     proton, lanthanum = data.sel(element="H"), data.sel(element="La")
-    diffusion = number(proton, "diffusion", 1 / DIFFUSION_UNIT)
-    limit = float(proton.diffusion_limit) / DIFFUSION_UNIT
-    if np.isfinite(limit):
-        diffusion += f", no hop: < {limit:.2g} (95 %)"
     ok = {value: text for text, value in FLAGS["quantum_bath_ok"].items()}
     return [
         name(data),
-        diffusion,
+        diffusion(data),
         f"{float(motion.exchanged_share[-1]):.0%}",
         number(proton, "msd_slope"),
         number(proton, "reordered_msd"),
@@ -143,16 +139,24 @@ def together(runs: list[tuple[xr.Dataset, xr.Dataset]]) -> list[str]:
     """The cells of a line of the table of baths.
 
     The error of a mean over seeds is that of their scatter, or what the runs' own errors make of it
-    if they are larger. Runs without a hop bound the rate of exchanges together: a limit falls as
-    one over the time in which none was seen.
+    if they are larger; runs with too few events for a value are left out of it. Where no run has an
+    event, their limits bound the rate of exchanges together: a limit falls as one over the time in
+    which none was seen. The same is not true of limits from a few events, which are not pooled.
     """
     exchanged = np.array([float(motion.exchanged_share[-1]) for _, motion in runs])
-    hopped = [bool(np.isnan(data.sel(element="H").diffusion_limit)) for data, _ in runs]
-    cells = [bath(runs[0][0]), str(len(runs)), mean(runs, "H", "diffusion", 1 / DIFFUSION_UNIT)]
+    hopped = [events(data) > 0 for data, _ in runs]
+    known = [run for run in runs if np.isfinite(run[0].sel(element="H").diffusion)]
+    cells = [bath(runs[0][0]), str(len(runs)), mean(known, "H", "diffusion", 1 / DIFFUSION_UNIT)]
+    if known and len(known) < len(runs):
+        cells[-1] += f" (of {len(known)} runs)"
+    limits = np.array([float(data.sel(element="H").diffusion_limit) for data, _ in runs])
     if not any(hopped):
-        limits = [float(data.sel(element="H").diffusion_limit) for data, _ in runs]
-        limit = 1 / np.sum(1 / np.array(limits)) / DIFFUSION_UNIT
-        cells[-1] += f", no hop: < {limit:.2g} (95 %)"
+        limit = 1 / np.sum(1 / limits) / DIFFUSION_UNIT
+        cells[-1] += f"< {limit:.2g} (no hop, 95 %)"
+    elif not known:
+        seen = f"{sum(events(data) for data, _ in runs):.0f} events"
+        least = limits.min() / DIFFUSION_UNIT
+        cells[-1] += f"< {least:.2g} (the least of {len(runs)} runs, {seen}, 95 %)"
     span = f"{exchanged.min():.0%} to {exchanged.max():.0%}" if len(runs) > 1 else ""
     return [
         *cells,
@@ -182,8 +186,26 @@ def by_exchanges(runs: list[tuple[xr.Dataset, xr.Dataset]]) -> tuple[float, floa
     return float(np.mean(found)), float(error)
 
 
+def events(data: xr.Dataset) -> float:
+    """Exchanges of protons, and hops that do not close to one, that a run saw.
+
+    Raises
+    ------
+    UserError
+        The run is older than their count.
+    """
+    if "exchange_events" not in data:
+        raise UserError(
+            f"{data.attrs.get('campaign', 'campaign')}: has no exchange_events; analyse its point "
+            "again"
+        )
+    return float(data.exchange_events.sel(element="H"))
+
+
 def mean(runs: list, element: str, variable: str, scale: float = 1.0) -> str:
-    """Mean over runs ± standard error."""
+    """Mean over runs ± standard error; nothing of none."""
+    if not runs:
+        return ""
     of_element = [data.sel(element=element) for data, _ in runs]
     values, errors = (
         scale * np.array([float(data[f"{variable}{end}"]) for data in of_element])
