@@ -761,3 +761,12 @@ def test_old_keys_of_a_source_name_the_new_one(tmp_path, old, value, new):
     (tmp_path / "split.yaml").write_text(json.dumps(content))
     with pytest.raises(UserError, match=rf"-npt.{old}: {old} was renamed {new}; use the new name$"):
         settings.load_split(tmp_path / "split.yaml")
+
+
+def test_the_closest_frame_of_all_systems():
+    usual, near = labelled.system("toy/a"), labelled.system("toy/b", seed=2)
+    coordinates = near.coordinates.copy()
+    coordinates[3, 5] = coordinates[3, 6] + [0.5, 0.0, 0.0]
+    found = preparation.closest([usual, replace(near, coordinates=coordinates)])
+    assert (found.name, len(found)) == ("toy/b", 1)
+    assert (found.coordinates[0] == coordinates[3]).all()

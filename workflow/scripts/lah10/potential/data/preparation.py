@@ -9,7 +9,6 @@ with keeps its labels as they were published but for the Pulay stress and the pr
 source lies off the common scale, on which models are compared.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -22,7 +21,7 @@ import numpy as np
 from lah10.config.training import Source, Split
 from lah10.errors import UserError
 from lah10.io.files import sha256
-from lah10.io.json import write_json
+from lah10.io.json import read_json, write_json
 from lah10.potential.data import dataset, deepmd_folders, label_units, near_duplicates, neighbours
 from lah10.potential.data.alignment import Alignment
 from lah10.potential.data.systems import System
@@ -146,7 +145,7 @@ def prepare(
         Applied to the training set; only the pressure offsets to the test set. Without it labels
         stay as they are.
     model : path, optional
-        Frozen graph that tells labels in other units (`consistency`).
+        Frozen graph that finds labels in other units (`label_units`).
 
     Raises
     ------
@@ -186,9 +185,9 @@ def prepare(
             folder = Path(part, system.name)
             deepmd_folders.write_deepmd(system, destination / folder)
             index[part].append(_entry(system, folder, destination))
-    closest = _closest([*parts["train"], *parts["test"]])
-    deepmd_folders.write_deepmd(closest, destination / CLOSEST)
-    index[CLOSEST] = _entry(closest, Path(CLOSEST), destination)
+    nearest = closest([*parts["train"], *parts["test"]])
+    deepmd_folders.write_deepmd(nearest, destination / CLOSEST)
+    index[CLOSEST] = _entry(nearest, Path(CLOSEST), destination)
     index["aligned"] = alignment is not None
     index["near_copies"] = [asdict(one) for one in near]
     path = destination / INDEX
@@ -214,7 +213,8 @@ def _entry(system: System, folder: Path, root: Path) -> dict:
     }
 
 
-def _closest(systems: Sequence[System]) -> System:
+def closest(systems: Sequence[System]) -> System:
+    """The frame with the shortest distance between atoms, as a system of its own."""
     shortest = [neighbours.shortest_distances(system, SEARCH) for system in systems]
     which = int(np.argmin([distances.min() for distances in shortest]))
     return systems[which].select([int(np.argmin(shortest[which]))])
@@ -229,10 +229,7 @@ def read_index(path: str | os.PathLike) -> dict:
         A file that it lists is absent or has changed since.
     """
     path = Path(path)
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); prepare the data again") from None
+    index = read_json(path, "prepare the data again")
     for entry in [*index["train"], *index["test"], index[CLOSEST]]:
         for name, digest in entry["sha256"].items():
             file = path.parent / name

@@ -2,14 +2,10 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from lah10.config.training import Source
-from lah10.io.files import atomic_path
-from lah10.potential.data import dataset, deepmd_folders, neighbours
+from lah10.potential.data import dataset, deepmd_folders, preparation
 from lah10.potential.data.fetch import fetch
 from lah10.potential.training import compression, dp
 
@@ -60,19 +56,10 @@ def compress(
             scratch,
             log,
         )
-        closest = _closest(dataset.read(labelled))
-        deepmd_folders.write_deepmd(closest, scratch / "closest")
-        made = scratch / "published.pb"
-        compression.compress(upgraded, made, INPUT, scratch / "closest", [closest], log, step=0.01)
-        with atomic_path(output) as aside:
-            aside.write_bytes(made.read_bytes())
-
-
-def _closest(systems: Sequence):
-    """The structure with the shortest distance between atoms, as a system of its own."""
-    nearest = [neighbours.shortest_distances(system, 2.0) for system in systems]
-    which = int(np.argmin([distances.min() for distances in nearest]))
-    return systems[which].select([int(np.argmin(nearest[which]))])
+        closest = preparation.closest(dataset.read(labelled))
+        folder = scratch / "closest"
+        deepmd_folders.write_deepmd(closest, folder)
+        compression.compress(upgraded, output, INPUT, folder, [closest], log, step=0.01)
 
 
 def get(
