@@ -61,7 +61,7 @@ class Alignment:
         aligned = self.without_pressure(system)
         if np.isnan(system.energies).all():
             return aligned
-        for name in (system.name, source_of(system)):
+        for name in (system.name, system.source):
             if name in self.energies:
                 constant = self.energies[name] * system.n_atoms
                 return replace(aligned, energies=aligned.energies - constant)
@@ -77,7 +77,7 @@ class Alignment:
 
         No constants of sets: of a set that is held out there is none.
         """
-        work = self.pressures.get(source_of(system), 0.0) / EV_PER_A3_IN_GPA * system.volumes
+        work = self.pressures.get(system.source, 0.0) / EV_PER_A3_IN_GPA * system.volumes
         return replace(
             system,
             energies=system.energies + work,
@@ -91,11 +91,6 @@ class Alignment:
             for values in (self.energies, self.pressures)
         )
         return replace(self, energies=energies, pressures=pressures)
-
-
-def source_of(system: System) -> str:
-    """The name of the system's source."""
-    return system.name.split("/")[0]
 
 
 def estimate(
@@ -120,19 +115,19 @@ def estimate(
         Labels are in other units than they should, or a set has no frame in the range.
     """
     sharing = {name for name, one in split.sources.items() if one.same_reference_as is not None}
-    systems = [system for system in systems if source_of(system) not in sharing]
+    systems = [system for system in systems if system.source not in sharing]
     predictions = evaluate(model, systems, threads)
     pairs = list(zip(systems, predictions, strict=True))
     label_units.check(systems, predictions, split)
-    first = source_of(systems[0])
+    first = systems[0].source
     range_ = [
-        f(np.concatenate([s.pressures for s in systems if source_of(s) == first]))
+        f(np.concatenate([s.pressures for s in systems if s.source == first]))
         for f in (np.min, np.max)
     ]
     residuals: dict[str, list[np.ndarray]] = {}
     pressures: dict[str, float] = {}
-    for source in dict.fromkeys(map(source_of, systems)):
-        members = [_within(s, p, range_) for s, p in pairs if source_of(s) == source]
+    for source in dict.fromkeys(system.source for system in systems):
+        members = [_within(s, p, range_) for s, p in pairs if s.source == source]
         if source != first:
             everything = np.concatenate([_pressures(*member) for member in members])
             if not len(everything):

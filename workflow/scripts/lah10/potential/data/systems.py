@@ -57,6 +57,11 @@ class System:
         return len(self.energies)
 
     @property
+    def source(self) -> str:
+        """Name of its source, the first part of its own."""
+        return source_of(self.name)
+
+    @property
     def n_atoms(self) -> int:
         return len(self.types)
 
@@ -79,6 +84,11 @@ class System:
             frames=tuple(self.frames[i] for i in index),
             **{name: getattr(self, name)[index] for name in arrays},
         )
+
+
+def source_of(name: str) -> str:
+    """The source's name in that of one of its systems."""
+    return name.split("/")[0]
 
 
 def pressures(virials: np.ndarray, volumes: np.ndarray | float) -> np.ndarray:

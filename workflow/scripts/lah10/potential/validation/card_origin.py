@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lah10.config.training import Split
 from lah10.io.text import markdown
+from lah10.potential.data.systems import source_of
 from lah10.potential.training import multipoles
 from lah10.potential.validation.extrapolation_scan import APPROACHES, SQUEEZES
 
@@ -71,7 +72,7 @@ def validity(validation: Mapping) -> list[str]:
     )
     sources: dict[str, list[Mapping]] = {}
     for entry in validation["training_data"]:
-        sources.setdefault(entry["name"].split("/")[0], []).append(entry)
+        sources.setdefault(source_of(entry["name"]), []).append(entry)
     ranges = "; ".join(
         f"{name} {min(e['pressure_GPa'][0] for e in entries):.0f} to "
         f"{max(e['pressure_GPa'][1] for e in entries):.0f} GPa, "

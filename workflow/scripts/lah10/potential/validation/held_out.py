@@ -51,7 +51,7 @@ def compare(systems: Sequence[System], predictions: Sequence[Prediction]) -> xr.
         size = len(system)
         columns = {
             "system": np.full(size, system.name, dtype=object),
-            "source": np.full(size, system.name.split("/")[0], dtype=object),
+            "source": np.full(size, system.source, dtype=object),
             "atoms": np.full(size, system.n_atoms),
             "pressure_label": system.pressures,
             "pressure_model": pressures(prediction.virials, system.volumes),
@@ -73,13 +73,13 @@ def compare(systems: Sequence[System], predictions: Sequence[Prediction]) -> xr.
 def _force_counts(systems: Sequence[System], predictions: Sequence[Prediction]) -> xr.Dataset:
     edges = np.arange(-FORCE_LIMIT, FORCE_LIMIT + FORCE_BIN / 2, FORCE_BIN)
     centres = (edges[1:] + edges[:-1]) / 2
-    sources = sorted({system.name.split("/")[0] for system in systems})
+    sources = sorted({system.source for system in systems})
     counts = np.zeros((len(sources), len(centres), len(centres)), np.int64)
     for system, prediction in zip(systems, predictions, strict=True):
         label, model = (
             np.clip(f.ravel(), centres[0], centres[-1]) for f in (system.forces, prediction.forces)
         )
-        which = sources.index(system.name.split("/")[0])
+        which = sources.index(system.source)
         counts[which] += np.histogram2d(label, model, bins=(edges, edges))[0].astype(np.int64)
     return xr.Dataset(
         {
