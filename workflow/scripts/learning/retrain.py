@@ -9,13 +9,12 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-import json
-
+from lah10.io.json import read_json
 from lah10.potential.training import inputs, training
 
 params = snakemake.params
 content = inputs.training_input(
-    json.loads(Path(snakemake.input.template).read_text()),
+    read_json(snakemake.input.template, "make it again: `snakemake learn`"),
     snakemake.input.index,
     params.steps,
     params.seed,

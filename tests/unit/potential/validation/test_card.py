@@ -51,7 +51,7 @@ def test_a_card_is_of_its_model_only(validated):
     with pytest.raises(UserError, match="is of another model"):
         card.render(folder, split)
     (folder / "validation.json").unlink()
-    with pytest.raises(UserError, match=r"validation.json: cannot be read"):
+    with pytest.raises(UserError, match=r"validation.json: no such file; the card needs it"):
         card.render(folder, split)
 
 

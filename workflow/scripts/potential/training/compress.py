@@ -9,16 +9,16 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-import json
 import logging
 
+from lah10.io.json import read_json
 from lah10.potential.data.preparation import closest_folder, samples
 from lah10.potential.training.compression import compress
 
 change = compress(
     snakemake.input.frozen,
     snakemake.output[0],
-    json.loads(Path(snakemake.input.training).read_text())["stages"][-1],
+    read_json(snakemake.input.training, "train again")["stages"][-1],
     closest_folder(snakemake.input.index),
     samples(snakemake.input.index),
     snakemake.log[0],

@@ -9,14 +9,13 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-import json
-
+from lah10.io.json import read_json
 from lah10.potential.training import inputs, training
 
 params = snakemake.params
 stages = [
     inputs.training_input(
-        json.loads(Path(template).read_text()),
+        read_json(template, "mend the template"),
         snakemake.input.index,
         steps,
         params.seed,

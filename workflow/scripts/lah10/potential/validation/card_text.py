@@ -1,9 +1,8 @@
 """Numbers of a card, and the files that it is written from."""
 
-import json
 from pathlib import Path
 
-from lah10.errors import UserError
+from lah10.io.json import read_json
 
 
 def numbers(*values: tuple[str, float | None]) -> list[str]:
@@ -13,7 +12,4 @@ def numbers(*values: tuple[str, float | None]) -> list[str]:
 
 def read(path: Path) -> dict:
     """The content of a JSON file; `UserError` if it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}), and the card needs it") from None
+    return read_json(path, "the card needs it: run what measures it")
