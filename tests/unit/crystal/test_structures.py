@@ -235,3 +235,11 @@ def test_mistakes_are_explained_in_one_line(mistake, says, tmp_path):
     with pytest.raises(UserError, match=says) as error:
         mistake(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_frames_are_written_whole_and_none_makes_an_empty_file(tmp_path):
+    frames = [cubic_lah10(), cubic_lah10().repeat((1, 1, 2))]
+    structures.write_frames(tmp_path / "x.xyz", frames)
+    assert [len(atoms) for atoms in structures.read_frames(tmp_path / "x.xyz")] == [44, 88]
+    structures.write_frames(tmp_path / "none.xyz", [])
+    assert (tmp_path / "none.xyz").read_bytes() == b""

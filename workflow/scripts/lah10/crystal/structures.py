@@ -4,7 +4,7 @@ The perfect Fm-3m supercell written here is the template of crystal sites for th
 atom i of a run starts on site i, and LAMMPS tag i + 1 is atom i.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ase.io
@@ -269,8 +269,16 @@ def _label_sites(unit: Atoms) -> Atoms:
 
 def write_supercell(path: str | Path, supercell: Atoms) -> None:
     """Write a supercell as extended XYZ with full precision; the file appears whole."""
+    write_frames(path, [supercell])
+
+
+def write_frames(path: str | Path, frames: Sequence[Atoms]) -> None:
+    """Write crystals as extended XYZ, an empty file of none; the file appears whole."""
     with atomic_path(path) as aside:
-        ase.io.write(aside, supercell, format="extxyz")
+        if frames:
+            ase.io.write(aside, frames, format="extxyz")
+        else:
+            aside.touch()
 
 
 def read_supercell(path: str | Path) -> Atoms:

@@ -12,15 +12,15 @@ import os
 from collections.abc import Mapping, Sequence
 
 import ase
-import ase.io
 import numpy as np
 import xarray as xr
 from ase.neighborlist import neighbor_list
 
 from lah10 import ELEMENTS
+from lah10.crystal.structures import write_frames
 from lah10.errors import UserError
 from lah10.io import netcdf
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
 from lah10.io.json import write_json
 from lah10.learning.explore import Exploration
 from lah10.potential.data import plausibility, structures
@@ -220,11 +220,7 @@ def select(
             )
         ]
     frames = [_frame(e, deviation, i) for i in chosen]
-    with atomic_path(outputs["structures"]) as aside:
-        if frames:
-            ase.io.write(aside, frames, format="extxyz")
-        else:
-            aside.touch()
+    write_frames(outputs["structures"], frames)
     # Read back: the names are those of the coordinates as they stand in the file.
     names = list(structures.read_structures(outputs["structures"])) if frames else []
     netcdf.write(

@@ -11,10 +11,9 @@ logs.start(snakemake.log[0])
 
 import functools
 
-import ase.io
 from deepmd.calculator import DP
 
-from lah10.io.files import atomic_path
+from lah10.crystal.structures import write_frames
 from lah10.potential.data import phase_structures
 
 calculator = DP(snakemake.input.model)
@@ -26,5 +25,4 @@ made = {
     ),
 }
 for path, frames in made.items():
-    with atomic_path(path) as aside:
-        ase.io.write(aside, frames, format="extxyz")
+    write_frames(path, frames)

@@ -22,6 +22,7 @@ from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lah10.config.training import Gpaw
+from lah10.crystal.structures import write_frames
 from lah10.errors import UserError
 from lah10.io.files import atomic_path
 from lah10.potential.data import extended_xyz, from_dpdata, plausibility
@@ -136,8 +137,7 @@ def label_all(
         if one.reason is not None:
             raise UserError(f"{one.origin}: no label: {one.reason}")
         frames.append(one.atoms)
-    with atomic_path(output) as aside:
-        ase.io.write(aside, frames, format="extxyz")
+    write_frames(output, frames)
 
 
 def _write(path, structure, settings, labels, reason, started) -> None:
@@ -297,6 +297,5 @@ def collect(
         frames.append(frame)
     added = len(frames) - before
     if added:
-        with atomic_path(path) as aside:
-            ase.io.write(aside, frames, format="extxyz")
+        write_frames(path, frames)
     return added

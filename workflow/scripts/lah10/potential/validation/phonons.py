@@ -16,15 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 from scipy.optimize import linear_sum_assignment
 
 import lah10
+from lah10.crystal.structures import write_frames
 from lah10.errors import UserError
-from lah10.io.files import atomic_path, sha256
+from lah10.io.files import sha256
 from lah10.io.json import write_json
 from lah10.phonons import phonons
 from lah10.phonons.phonons import (
@@ -103,8 +103,7 @@ def write_structures(
         for i, atoms in enumerate(displaced(phonopy_of(*at_rest(dft_static, pressure)))):
             atoms.info = {"pressure": pressure, "displacement": i}
             frames.append(atoms)
-    with atomic_path(output) as aside:
-        ase.io.write(aside, frames, format="extxyz")
+    write_frames(output, frames)
 
 
 def read_forces(
