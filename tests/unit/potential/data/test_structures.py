@@ -36,7 +36,7 @@ def test_structures_are_known_by_their_content(tmp_path, structures, system):
 def test_the_projects_own_structures_can_be_labelled():
     found = read_structures(OWN_FRAMES.parent)
     assert len(found) == 246
-    assert {s.n_atoms for s in found.values()} == {11, 22, 44}
+    assert {len(s.atoms) for s in found.values()} == {11, 22, 44}
 
 
 BAD_STRUCTURES = {

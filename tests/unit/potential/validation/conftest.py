@@ -24,7 +24,6 @@ def repulsive(monkeypatch):
 @pytest.fixture
 def validated(tmp_path, monkeypatch, repulsive):
     """A potential's folder with everything measured, by a made-up model."""
-    system = labelled.system("toy/a", frames=6)
     (tmp_path / "data/toy").mkdir(parents=True)
     for name, seed in (("a", 1), ("b", 2)):
         system = labelled.system(f"toy/{name}", frames=6, seed=seed)

@@ -43,10 +43,6 @@ class Structure:
     atoms: Atoms
     origin: str
 
-    @property
-    def n_atoms(self) -> int:
-        return len(self.atoms)
-
 
 def read_structures(path: str | os.PathLike) -> dict[str, Structure]:
     """Structures in a file (any format of ASE's), or in the files of a folder, by their names.

@@ -3,7 +3,7 @@
 Run as `python -m lah10.potential.training.dp_child`.
 
 What is changed stands, as JSON, in an environment variable: features of the descriptor
-(`multipoles`), coordinates in which is trained (`conditioning`), a fitting net drawn anew.
+(`multipoles`), coordinates in which is trained (`preconditioning`), a fitting net drawn anew.
 """
 
 import json
