@@ -45,6 +45,7 @@ def test_labels_get_the_isotopes_symbols_and_enthalpies_do_not():
     )
     assert nuclides.renamed("La–H in LaH10", {"La": "La-138"}) == "¹³⁸La–H in ¹³⁸LaH10"
     assert nuclides.formula({"H": "T"}) == "LaT10"
+    assert nuclides.renamed("2 of 40 protons", {"H": "T"}) == "2 of 40 tritons"
 
 
 def test_attributes_read_back():

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from campaigns import REPOSITORY
+from drawn_figures import legend_texts
 from lah10.campaign.grid import point_folder
 from lah10.crystal.cage import find_cage
 from lah10.crystal.structures import read_crystal
@@ -55,6 +56,14 @@ def test_each_class_has_its_panel(with_trajectories):
     np.testing.assert_allclose(drawn.T, data.typical_position.values[2] - centre)
     assert figure.get_suptitle().split("\n") == [
         "quantum (QTB), 200 GPa, 200 K, 0.58 ps", "bath not ok"]
+
+
+def test_isotopes_have_their_symbols(with_trajectories):
+    dataset, points, _ = with_trajectories
+    figure = trajectories.fig4(dataset.assign_attrs(isotopes="H: D"), points)
+    assert figure.axes[0].get_title() == "(a) no exchange\n70 of 78 deuterons"
+    assert figure.get_suptitle().startswith("LaD$_{10}$, quantum (QTB)")
+    assert "the deuteron" in legend_texts(figure)
 
 
 def test_the_atoms_are_written_for_ovito(with_trajectories, tmp_path):

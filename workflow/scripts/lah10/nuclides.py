@@ -15,6 +15,8 @@ MASSES = {
 }
 #: Nucleons of the isotopes that have symbols of their own.
 NUMBERS = {"D": 2, "T": 3}
+#: What hydrogen's nucleus is called.
+NUCLEI = {"D": "deuteron", "T": "triton"}
 #: The attribute `isotopes` of a dataset without any, and of those that are older than it.
 NATURAL = "natural"
 
@@ -54,12 +56,14 @@ def symbol(element: str, isotopes: Mapping[str, str]) -> str:
 def renamed(words: str, isotopes: Mapping[str, str]) -> str:
     """A label or a head on LaH10, on La and on H, with the symbols of these isotopes.
 
-    "T of H, V per LaH10" becomes "T of D, V per LaD10"; ΔH stays, an enthalpy.
+    "T of H, V per LaH10" becomes "T of D, V per LaD10", and a proton a deuteron or triton; ΔH
+    stays, an enthalpy.
     """
     if not isotopes:
         return words
     start = r"(?<![^\W_])"  # an underscore may stand before a symbol, no letter
     words = re.sub(rf"(?:{start}|(?<=La))H(?![a-z])", symbol("H", isotopes), words)
+    words = words.replace("proton", NUCLEI.get(isotopes.get("H"), "proton"))
     return re.sub(rf"{start}La(?![a-z])", symbol("La", isotopes), words)
 
 

@@ -16,7 +16,7 @@ from lah10.crystal.cage import connect
 from lah10.figures import verdict
 from lah10.figures.enthalpies import LANTHANUM, draw_cage
 from lah10.figures.points import QUANTUM, nearest_finished, place, point_file
-from lah10.figures.style import COLOURS, NAMES, mark_empty, styled
+from lah10.figures.style import COLOURS, NAMES, crystal_title, mark_empty, of_crystal, styled
 from lah10.io.files import atomic_path
 from lah10.schema import EXCHANGE_CLASSES, ROLES
 
@@ -58,7 +58,7 @@ def fig4(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
         size = data.class_size.values
         total = int((np.isfinite(size) * np.nan_to_num(size)).sum())
         count = int(np.nan_to_num(size[k]))
-        axes.set_title(f"{title}\n{count} of {total} protons")
+        axes.set_title(of_crystal(dataset, f"{title}\n{count} of {total} protons"))
         _trajectories(axes, data, k)
     bath, *_ = choice
     point = dataset.sel(bath=bath, pressure=choice[1], temperature=choice[2])
@@ -67,14 +67,15 @@ def fig4(dataset: xr.Dataset, points: str | os.PathLike) -> Figure:
     words = [text.partition(" (")[0] for text in verdict.words(point)]
     lines = [f"{NAMES[bath]}, {place(choice, FIG4)}, {time:.3g} ps".replace("\n", ", ")]
     lines += [", ".join(words)] * bool(words)
-    figure.suptitle("\n".join(lines), x=0.02, ha="left", fontsize=8)
+    figure.suptitle(crystal_title(dataset, "\n".join(lines)), x=0.02, ha="left", fontsize=8)
     figure.get_layout_engine().set(rect=(0, 0.07, 1, 0.93))
     marks = {"linestyle": "none", "color": PROTON}
     figure.legend(loc="lower center", ncols=5, handles=[
-        Line2D([], [], color=PROTON, label="the proton"),
+        Line2D([], [], color=PROTON, label=of_crystal(dataset, "the proton")),
         Line2D([], [], marker="o", markerfacecolor="white", label="first", **marks),
         Line2D([], [], marker="s", label="last", **marks),
-        Line2D([], [], color=PARTNER, label="protons that it changed places with"),
+        Line2D([], [], color=PARTNER,
+               label=of_crystal(dataset, "protons that it changed places with")),
         Line2D([], [], color=LANTHANUM, label="La"),
     ])  # fmt: skip
     return figure
