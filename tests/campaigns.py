@@ -80,13 +80,14 @@ class Campaign:
             content[key] = section | value if isinstance(section, dict) else value
         self.configfile.write_text(yaml.safe_dump(content, sort_keys=False))
 
-    def give_phonons(self, pressure: float = 150) -> None:
+    def give_phonons(self, pressure: float = 150, isotopes: str = "natural") -> None:
         """Write the phonons of another crystal as those of the potential, which take a minute."""
         crystal = bulk("LaH", "rocksalt", a=4.0)  # Å
         nearest = LennardJones(sigma=2.0 / 2 ** (1 / 6), rc=5.0)
         phonons = crystal_phonons(crystal, nearest, supercell=(2, 2, 2), mesh=(2, 2, 2))
         phonons = phonons.assign_coords(pressure=float(pressure))
         phonons.attrs |= {"potential_sha256": sha256(MODEL), "structure": "none"}
+        phonons.attrs["isotopes"] = isotopes
         path = self.results / f"harmonic/P{pressure:g}.nc"
         path.parent.mkdir(parents=True)
         phonons.to_netcdf(path)

@@ -3,6 +3,7 @@ tests/standin/pair), and once on the shipped one."""
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -330,3 +331,23 @@ def test_rates_are_measured_from_a_campaign(finished):
     assert 10 < rates["dynamics"]["atom_steps_per_second"] < 1e6
     assert rates["startup_seconds"]["produce"] > 0
     assert 100 < rates["memory_mb"]["produce"] < 5000
+
+
+@pytest.mark.slow
+def test_a_campaign_of_deuterium(tmp_path):
+    """From a CIF with D to the dataset, the table and the figures."""
+    made = Campaign(checkout(tmp_path), "heavy", {"PYTHONPATH": str(PAIR)})
+    natural = (REPOSITORY / "resources/structures/Fm-3m.cif").read_text()
+    (made.folder / "LaD10.cif").write_text(re.sub(r"\nH(\d) H ", r"\nD\1 D ", natural))
+    made.configure(structure={"file": "LaD10.cif"})
+    made.give_phonons(isotopes="H: D")
+    run = made.snakemake("--cores", "1", timeout=600)
+    assert run.returncode == 0, run.stdout + run.stderr
+    dataset = made.dataset()
+    assert (dataset.attrs["formula"], dataset.attrs["isotopes"]) == ("LaD10", "H: D")
+    assert dataset.status.item() == 0
+    with xr.open_dataset(made.folder / made.point() / "thermo.nc") as thermo:
+        assert thermo.mass.values[1] == pytest.approx(2.0141, abs=1e-4)
+    assert "volume (Å³ per LaD10)" in (made.results / "phase_diagram.md").read_text()
+    assert (made.results / "figures/fig5.png").read_bytes().startswith(PNG)
+    assert made.planned() == []
