@@ -254,7 +254,9 @@ def test_temporary_trajectories_do_not_come_back(campaign):
     assert made.planned() == []
 
 
-EVERYTHING = {"Build", "Phonons", "Equilibrate", "Produce", "Analyse", "Merge", "Draw", "The"}
+EVERYTHING = {
+    "Build", "Phonons", "Equilibrate", "Produce", "Analyse", "Merge", "Draw", "The", "Put",
+}  # fmt: skip
 
 
 def test_isotopes_rerun_everything_with_masses(done):
