@@ -22,6 +22,12 @@ BATH = "bath"
 #: How LAMMPS' restart files begin and end.
 RESTART_MARK = b"LammpS RestartT\0"
 
+#: First line of the file of commands that a stage leaves.
+RECORD = (
+    "# Record of the commands that LAMMPS was given, in their order. It is no input for lmp: the "
+    "bath's force comes from outside (fix external), and files of the job are gone."
+)
+
 
 def write_data(atoms: ase.Atoms, path) -> None:
     """Write the supercell as a LAMMPS data file (La type 1, H type 2, tag = index + 1).

@@ -12,6 +12,7 @@ from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics import records
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.job import Job
+from lah10.dynamics.lammps_input import RECORD
 from lah10.dynamics.stage_bath import StageBath
 from lah10.io import netcdf
 from lah10.io.files import atomic_path, sha256
@@ -134,7 +135,7 @@ def write(
         with atomic_path(job.outputs["restart"]) as aside:
             aside.write_bytes(restart)
     with atomic_path(job.outputs["commands"]) as aside:
-        aside.write_text("\n".join([*commands, *last_commands]) + "\n")
+        aside.write_text("\n".join([RECORD, *commands, *last_commands]) + "\n")
     counts = np.bincount(bath.types, minlength=len(ELEMENTS))
     thermo = records.thermo_dataset(
         series.get("time", []), series, bath.element_masses, counts, static, attrs
