@@ -4,6 +4,7 @@ Each property writes a made-up crystal, with ASE or as a program would, and comp
 the same lattice, elements on the same places, energy, forces and stress.
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import labelled
 import made_up_outputs
 from crystals import cubic_lah10
 from lah10 import ELEMENTS
-from lah10.crystal import structures
+from lah10.crystal import isotopes, structures
 from lah10.potential.data import (
     dataset,
     deepmd_folders,
@@ -236,6 +237,23 @@ def test_structures_to_label_and_to_start_from(folder, system, name):
         for pair in ("La", "La"), ("La", "H"), ("H", "H"):
             ours, theirs = (distances(one, *pair) for one in (read, atoms))
             np.testing.assert_allclose(ours, theirs, atol=10 * digits)
+    (folder / file).unlink()
+
+
+@given(described(), st.sampled_from(["extxyz", "vasp", "cif"]), st.sampled_from(["D", "T"]))
+def test_a_crystal_of_isotopes_is_that_of_hydrogen_with_other_masses(folder, system, name, symbol):
+    """Whatever the order of atoms, the handedness and the orientation."""
+    file, *_ = FORMATS[name]
+    atoms = as_ase(system, 0, labelled_=False)
+    atoms.write(folder / file, format=name)
+    natural = structures.read_crystal(folder / file)
+    text = (folder / file).read_text()
+    (folder / file).write_text(re.sub(r"(?<!\S)H(?=\d*\s)", symbol, text))
+    heavy = structures.read_crystal(folder / file)
+    assert isotopes.of_atoms(heavy, "") == {"H": symbol} and not natural.has("masses")
+    assert (heavy.numbers == natural.numbers).all()
+    assert (heavy.positions == natural.positions).all()
+    assert (heavy.cell.array == natural.cell.array).all()
     (folder / file).unlink()
 
 
