@@ -79,6 +79,17 @@ def test_mdanalysis_reads_it(frames, tmp_path):
     assert universe.trajectory[-1].positions == pytest.approx(frames[-1][2], abs=1e-5)
 
 
+def test_ovito_reads_it_with_types(frames, tmp_path):
+    """Where it is installed; with Qt it is larger than all that the tests need besides."""
+    ovito = pytest.importorskip("ovito.io")
+    write_trajectory(tmp_path / "t.nc", NUMBERS, iter(frames), "test")
+    pipeline = ovito.import_file(str(tmp_path / "t.nc"))
+    assert pipeline.num_frames == 5
+    particles = pipeline.compute(4).particles
+    assert list(particles.particle_types[...]) == NUMBERS
+    assert np.asarray(particles.positions) == pytest.approx(frames[-1][2], abs=1e-5)
+
+
 def test_elements_are_a_variable_of_their_own(frames, tmp_path):
     """AMBER's convention has none; beside it, the file is what it was."""
     write_trajectory(tmp_path / "t.nc", NUMBERS, iter(frames), "test")
