@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 import numpy as np
-from lammps import LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, lammps
 
 from lah10 import ELEMENTS
 from lah10.bath.adaptive import Adaptation
 from lah10.bath.bath import Bath
 from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.dynamics import lammps_input as script
+from lah10.dynamics.lammps_library import LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, lammps
 from lah10.errors import PointFailure
 from lah10.units import GPA_IN_BAR
 
