@@ -1,4 +1,5 @@
-"""A tiny campaign through `snakemake --profile slurm`, on a real Slurm that this module runs."""
+"""Campaigns through `snakemake --profile slurm`, on a real Slurm that this module runs: one from
+its beginning to its end, and productions that are interrupted in the ways of a cluster."""
 
 import json
 import os
@@ -6,9 +7,13 @@ import shutil
 import socket
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from campaigns import Campaign
+from interruptions import check_same, checkpoint, kill, log, start, unproduced, wait_until
 
 CONF = Path("/etc/slurm/slurm.conf")
 CONFIGURATION = """\
@@ -54,10 +59,36 @@ def wait_for(what: str, *command: str, seconds: float = 30, wanted: str = "") ->
     pytest.fail(f"{what} does not answer {' '.join(command)}: {done.stdout}{done.stderr}")
 
 
-def start(state: Path, daemon: str, *arguments: str, **options) -> subprocess.Popen:
+def run_daemon(state: Path, daemon: str, *arguments: str, **options) -> subprocess.Popen:
     with open(state / f"{daemon}.log", "w") as log:
         command = [shutil.which(daemon), *arguments]
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, **options)
+
+
+@dataclass
+class Cluster:
+    """The Slurm of this module.
+
+    daemons : processes, slurmd the last.
+    """
+
+    state: Path
+    node: str
+    daemons: list
+
+    def jobs(self) -> list[tuple[str, str]]:
+        """Number and state of every job that the controller remembers, in their order."""
+        answer = subprocess.run(
+            ["squeue", "--states=all", "--noheader", "--sort=i", "--format=%i %T"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        return [tuple(line.split()) for line in answer.splitlines()]
+
+    def control(self, *command: str) -> None:
+        subprocess.run(["scontrol", *command], check=True, capture_output=True, timeout=30)
+
+    def restart_slurmd(self) -> None:
+        self.daemons[-1] = run_daemon(self.state, "slurmd", "-D")
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +119,12 @@ def slurm(tmp_path_factory):
         if not answers("munge", "-n"):
             Path("/run/munge").mkdir(mode=0o755, exist_ok=True)
             shutil.chown("/run/munge", "munge", "munge")
-            daemons.append(start(state, "munged", "--foreground", user="munge", group="munge"))
+            daemons.append(run_daemon(state, "munged", "--foreground", user="munge", group="munge"))
             wait_for("munged", "munge", "-n")
         for daemon in ("slurmctld", "slurmd"):
-            daemons.append(start(state, daemon, "-D"))
+            daemons.append(run_daemon(state, daemon, "-D"))
         wait_for("slurmd", "sinfo", "--noheader", "--format=%T", wanted="idle")
-        yield state
+        yield Cluster(state, socket.gethostname().split(".")[0], daemons)
         # What a failed test left behind would outlive the daemons.
         subprocess.run(["scancel", "--user", "root"], timeout=20)
         wait_for("Slurm", "sh", "-c", 'test -z "$(squeue --noheader)"')
@@ -110,31 +141,151 @@ def slurm(tmp_path_factory):
             CONF.write_bytes(backup)
 
 
+#: The profile, with less patience than a real cluster needs.
+OPTIONS = (
+    "--profile", "slurm",
+    "--slurm-init-seconds-before-status-checks", "2",
+    "--seconds-between-status-checks", "2",
+    "--latency-wait", "5",
+)  # fmt: skip
+
+
 @pytest.mark.cluster
 @pytest.mark.slow
 def test_tiny_campaign_through_slurm(slurm, campaign):
     tiny = campaign("cluster")
     tiny.give_phonons()
     ranks = min(2, len(os.sched_getaffinity(0)))  # as Snakemake counts
-    run = tiny.snakemake(
-        "--set-threads",
-        f"equilibrate={ranks}",
-        "--profile",
-        "slurm",
-        "--slurm-init-seconds-before-status-checks",
-        "5",
-        "--seconds-between-status-checks",
-        "2",
-        "--latency-wait",
-        "5",
-        timeout=420,
-    )
+    before = slurm.jobs()
+    run = tiny.snakemake("--set-threads", f"equilibrate={ranks}", *OPTIONS, timeout=420)
     assert run.returncode == 0, run.stdout + run.stderr
     job = json.loads((tiny.results / "scratch/qtb/P150_T100/equilibrate.job.json").read_text())
     assert job["mpi_ranks"] == ranks
     assert tiny.dataset().status.values.tolist() == [[[0]]]
     # Through Slurm, not beside it: the controller saw equilibrate, produce and analyse.
-    jobs = subprocess.run(
-        ["squeue", "--states=all", "--noheader", "--format=%T"], capture_output=True, text=True
-    ).stdout.split()
-    assert jobs == ["COMPLETED"] * 3, jobs
+    states = [state for _, state in slurm.jobs()[len(before) :]]
+    assert states == ["COMPLETED"] * 3, states
+
+
+# ----------------------------------------------------------------------------- interruptions
+
+
+def printed(made: Campaign) -> str:
+    return (made.folder / "printed").read_text()
+
+
+@dataclass
+class Submitted:
+    """A production of a campaign, submitted and at its first checkpoint."""
+
+    slurm: Cluster
+    made: Campaign
+    snakemake: subprocess.Popen
+    job: str
+
+    def again(self) -> None:
+        """Snakemake once more, in the place of one that was killed."""
+        self.snakemake = start(self.made, *OPTIONS, pause=0.3)
+
+
+@pytest.fixture
+def submitted(slurm, finished, copy_of):
+    """The production of a finished campaign, which is to be run again; slow enough to be met."""
+    made = unproduced(copy_of(finished))
+    before = len(slurm.jobs())
+    process = start(made, *OPTIONS, pause=0.3)
+    case = Submitted(slurm, made, process, "")
+    try:
+        wait_until(checkpoint(made).exists, "a checkpoint", process)
+        (case.job, _), *others = slurm.jobs()[before:]
+        assert others == []
+        yield case
+        assert case.snakemake.wait(240) == 0, printed(made)
+    finally:
+        if case.snakemake.poll() is None:
+            kill(case.snakemake)
+        subprocess.run(["scancel", "--user", "root"], timeout=20)
+        wait_for("Slurm", "sh", "-c", 'test -z "$(squeue --noheader)"', seconds=60)
+    assert "goes on from" in log(made).read_text()
+    check_same(made, finished)
+
+
+def since(case: Submitted) -> list[tuple[str, str]]:
+    """Jobs from the first one of a case on."""
+    jobs = case.slurm.jobs()
+    return jobs[[number for number, _ in jobs].index(case.job) :]
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_scancel(submitted):
+    """The retry is another job."""
+    subprocess.run(["scancel", submitted.job], check=True)
+    assert submitted.snakemake.wait(240) == 0, printed(submitted.made)
+    assert [state for _, state in since(submitted)] == ["CANCELLED", "COMPLETED"]
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_a_job_that_outlives_its_snakemake_is_not_submitted_twice(submitted):
+    kill(submitted.snakemake)
+    log(submitted.made).write_text("goes on from where it was\n")  # of the job that is adopted
+    submitted.again()
+    assert submitted.snakemake.wait(240) == 0, printed(submitted.made)
+    assert f"is SLURM job {submitted.job} of an earlier run" in printed(submitted.made)
+    assert since(submitted) == [(submitted.job, "COMPLETED")]
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_snakemake_and_its_job_are_killed(submitted):
+    kill(submitted.snakemake)
+    subprocess.run(["scancel", "--signal=KILL", "--full", submitted.job], check=True)
+    state = f"squeue --states=all --noheader --job={submitted.job} --format=%T"
+    wait_for("Slurm", "sh", "-c", f'case $({state}) in RUNNING|COMPLETING) false;; esac')
+    submitted.again()
+    assert submitted.snakemake.wait(240) == 0, printed(submitted.made)
+    assert len(since(submitted)) == 2
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_requeue(submitted):
+    """Slurm starts the same job again."""
+    submitted.slurm.control("requeue", submitted.job)
+    assert submitted.snakemake.wait(300) == 0, printed(submitted.made)
+    assert since(submitted) == [(submitted.job, "COMPLETED")]
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_a_node_goes_away_and_comes_back(submitted):
+    """slurmd dies, the controller gives the node up, and somebody brings both back."""
+    slurm = submitted.slurm
+    slurm.daemons[-1].kill()
+    slurm.daemons[-1].wait()
+    slurm.control("update", f"NodeName={slurm.node}", "State=DOWN", "Reason=test")
+    time.sleep(2)
+    slurm.restart_slurmd()
+    slurm.control("update", f"NodeName={slurm.node}", "State=RESUME")
+    wait_for("slurmd", "sinfo", "--noheader", "--format=%T", wanted="idle", seconds=60)
+    assert submitted.snakemake.wait(300) == 0, printed(submitted.made)
+    assert [state for _, state in since(submitted)][-1] == "COMPLETED"
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_a_job_stops_by_its_own_clock(slurm, finished, copy_of):
+    """Before Slurm ends it: the first job fails as unfinished, and the retry goes on."""
+    made = unproduced(copy_of(finished))
+    before = len(slurm.jobs())
+    process = start(made, *OPTIONS, "--set-resources", "produce:runtime=1", pause=0.6)
+    try:
+        assert process.wait(300) == 0, printed(made)
+    finally:
+        if process.poll() is None:
+            kill(process)
+    states = [state for _, state in slurm.jobs()[before:]]
+    assert states[-1] == "COMPLETED" and set(states[:-1]) == {"FAILED"}, states
+    assert "goes on from" in log(made).read_text()
+    check_same(made, finished)

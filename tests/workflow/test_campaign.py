@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,17 +17,9 @@ import xarray as xr
 import yaml
 
 from campaigns import PAIR, REPOSITORY, Campaign, checkout
+from interruptions import check_same, checkpoint, kill, log, start, target, wait_until
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def arrays(point: Path) -> dict[str, np.ndarray]:
-    """Every array of a point's dynamics, by file and name."""
-    found = {}
-    for name in ("equilibration.nc", "thermo.nc", "spectra.nc", "trajectory.nc"):
-        with xr.open_dataset(point / name, decode_times=False) as data:
-            found |= {f"{name}:{key}": data[key].values for key in data.variables}
-    return found
 
 
 def test_every_file_of_the_contract(finished):
@@ -175,46 +166,6 @@ def test_figures_of_nothing_is_one_line(campaign):
 # ------------------------------------------------------------------ interrupted and forced
 
 
-def start(made: Campaign, *arguments: str) -> subprocess.Popen:
-    """Snakemake in the background, in a process group of its own; on a pair potential it is slow
-    enough to be interrupted."""
-    return subprocess.Popen(
-        made.command("--cores", "1", *arguments, "--", target(made)),
-        cwd=made.folder,
-        env=os.environ | {"STANDIN_PAUSE": "0.05"} | made.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def kill(process: subprocess.Popen) -> None:
-    """kill -9 of Snakemake and of what it started, at once."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def wait_until(condition, what: str, process: subprocess.Popen, seconds: float = 180) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, f"Snakemake ended before {what}"
-        assert time.monotonic() < end, f"no sign of {what} within {seconds} s"
-        time.sleep(0.02)
-
-
-def target(made: Campaign) -> str:
-    return str(made.point() / "thermo.nc")
-
-
-def checkpoint(made: Campaign) -> Path:
-    return made.results / "scratch/qtb/P150_T100/produce/checkpoint.json"
-
-
-def log(made: Campaign) -> Path:
-    """Of the production; Snakemake begins a new one with every run."""
-    return made.folder / f"logs/{made.name}/qtb/P150_T100/produce.log"
-
-
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory, server):
     """A campaign whose Snakemake was killed in the middle of production, and what a second
@@ -254,15 +205,6 @@ def test_killed_and_resumed_is_as_if_undisturbed(interrupted, finished, copy_of)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "goes on from" in log(made).read_text()
     check_same(made, finished)
-
-
-def check_same(made: Campaign, finished: Campaign) -> None:
-    """The point's dynamics are equal to the bit."""
-    ours = arrays(made.folder / made.point())
-    theirs = arrays(finished.folder / finished.point())
-    assert ours.keys() == theirs.keys()
-    for name, values in theirs.items():
-        np.testing.assert_array_equal(ours[name], values, err_msg=name)
 
 
 def test_snakemake_alone_is_killed(finished, tmp_path):

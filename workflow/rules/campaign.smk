@@ -180,6 +180,7 @@ rule plan:
         runtime=minutes("structures"),
     params:
         rates=RATES,
+        slots=SLOTS,
         outputs={
             "structures": [SUPERCELL],
             "harmonic": [
@@ -218,3 +219,24 @@ rule status:
         f"How far campaign {CONFIG.campaign} is"
     script:
         "../scripts/campaign/status.py"
+
+
+# Without inputs or outputs: it runs a campaign of its own, as long as it is asked for.
+rule calibrate:
+    log:
+        f"{LOGS}/calibrate.log",
+    localrule: True
+    conda:
+        "../../envs/dynamics.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("structures"),
+        runtime=minutes("equilibrate"),
+    params:
+        rates=RATES,
+        output=OWN_RATES,
+        cores=CORES,
+    message:
+        "Measure this machine's rates"
+    script:
+        "../scripts/campaign/calibrate.py"

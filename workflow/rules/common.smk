@@ -21,7 +21,13 @@ SUPERCELL = f"{RESULTS}/structures/supercell.xyz"
 SUPERCELL_DATA = f"{RESULTS}/structures/supercell.data"
 #: Where rules of potential/ and of learning/ work, and not in the campaign's folder.
 POTENTIAL = "results/potential"
-RATES = lah10.config.importing.located("resources/rates.yaml", BASE)
+#: Of this machine (`snakemake calibrate`), else those that were shipped.
+OWN_RATES = "config/rates.yaml"
+RATES = (
+    OWN_RATES
+    if Path(OWN_RATES).is_file()
+    else lah10.config.importing.located("resources/rates.yaml", BASE)
+)
 
 #: Of jobs of dynamics: one that stops before its end is given again.
 RETRIES = lah10.campaign.start.retries(workflow)
@@ -46,6 +52,16 @@ QUESTIONS = {
 }
 
 PLAN = lah10.campaign.plan.Plan(CONFIG, lah10.campaign.plan.read_rates(RATES))
+
+#: Cores of a local run, and numbers of jobs at a time that a plan is made for.
+CORES = lah10.campaign.start.given(workflow, "_cores") or os.cpu_count()
+SLOTS = sorted(
+    {
+        max(1, CORES // PLAN.ranks),
+        lah10.campaign.start.given(workflow, "_nodes") or 10,
+        100,
+    }
+)
 
 
 # Only points of the grid, and only in canonical text: P150.0 is no second name of P150.

@@ -1,10 +1,13 @@
 """What ends a job lands in its log, and on the terminal in one line."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from lah10.io import logs
 
 PACKAGE = Path(__file__).resolve().parents[3] / "workflow/scripts"
 
@@ -58,3 +61,13 @@ def test_what_libraries_write_goes_to_the_log(log):
     done = run(log, "import os", "os.write(2, b'noise')", "1 / 0", start=", libraries=True")
     assert done.stderr.startswith("ZeroDivisionError")
     assert "noise" in log.read_text()
+
+
+def test_outputs_are_no_older_than_inputs(tmp_path):
+    """Where one node's clock is ahead, what another one makes of its files would be."""
+    early, late, output, new = (tmp_path / name for name in ("early", "late", "output", "new"))
+    for path, date in ((early, 100), (late, 300), (output, 200), (new, 400)):
+        path.touch()
+        os.utime(path, (date, date))
+    logs.date_outputs([early, late, tmp_path / "none"], [output, new, tmp_path / "nor this"])
+    assert [path.stat().st_mtime for path in (early, late, output, new)] == [100, 300, 300, 400]

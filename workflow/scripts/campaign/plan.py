@@ -21,5 +21,7 @@ print(
         Plan(config, read_rates(snakemake.params.rates)),
         finished=lambda stage: sum(Path(path).exists() for path in outputs[stage]),
         isotopes=of_campaign(config.structure.file, config.structure.isotopes),
+        slots=snakemake.params.slots,
+        source=snakemake.params.rates,
     )
 )

@@ -5,9 +5,10 @@ each job has a fixed start-up. The rates, with where and how they were measured,
 (resources/rates.yaml), so that a new machine needs no new code.
 """
 
+import heapq
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from lah10.bath.noise_memory import memory_bytes
 from lah10.config.campaign import Config
 from lah10.errors import UserError
 from lah10.io import space
-from lah10.io.text import aligned
+from lah10.io.text import aligned, duration
 
 #: Atoms a core should have before another core pays.
 ATOMS_PER_RANK = 2500
@@ -87,10 +88,30 @@ class Plan:
         dynamics = self.config.dynamics
         return math.floor(dynamics.produce * 1e3 / dynamics.frame_interval) + 1
 
+    @property
+    def rate(self) -> float:
+        """Atom-steps a second and core of a crystal of this size.
+
+        Between measured sizes it is linear in the logarithm of the number of atoms; beyond them it
+        is that of the nearest.
+        """
+        cpu = self.rates["dynamics"]["cpu"]
+        measured = sorted(cpu.get("by_atoms", {}).items())
+        if not measured:
+            return cpu["atom_steps_per_second"]
+        atoms = self.config.n_atoms
+        low = [pair for pair in measured if pair[0] <= atoms][-1:]
+        high = [pair for pair in measured if pair[0] >= atoms][:1]
+        if not low or not high or low == high:
+            return (low or high)[0][1]
+        (fewer, slow), (more, fast) = low[0], high[0]
+        share = math.log(atoms / fewer) / math.log(more / fewer)
+        return slow + share * (fast - slow)
+
     def core_seconds(self, stage: str) -> float:
         """Processor time of one job."""
         if stage in ("equilibrate", "produce"):
-            rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+            rate = self.rate
             busy = self.config.n_atoms * self.steps(stage) / rate
             return busy + self.rates["startup_seconds"][stage] * self.ranks
         if stage == "analyse":
@@ -127,7 +148,7 @@ class Plan:
         stages = (stage,) if stage else ("equilibrate", "produce")
         steps = sum(getattr(of, name) for name in stages) * 1e3 / section.timestep
         starts = 1 if nuclei == "pimd" else len(stages)
-        rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+        rate = self.rate
         busy = beads * self.config.n_atoms * steps / rate
         return busy + starts * self.rates["startup_seconds"]["produce"] * self.ranks
 
@@ -197,7 +218,7 @@ class Plan:
         """Processor time of one path-integral run: every bead costs what a crystal costs."""
         pimd = self.config.pimd
         steps = (pimd.equilibrate + pimd.produce) * 1e3 / pimd.timestep
-        rate = self.rates["dynamics"]["cpu"]["atom_steps_per_second"]
+        rate = self.rate
         return beads * self.config.n_atoms * steps / rate + self.rates["startup_seconds"]["produce"]
 
     def pimd_memory_mb(self, beads: int) -> int:
@@ -234,6 +255,35 @@ class Plan:
             return len(self.config.pressure.values)
         return len(self.config.points) if stage in POINT_STAGES else 1
 
+    def wall_seconds(self, slots: int) -> float:
+        """Wall time of the whole campaign where so many jobs run at a time, without queueing.
+
+        Jobs are given to slots as they become ready, as Snakemake does: of a point one after the
+        other. What is done once a campaign (supercell, dataset, figures) comes before and after.
+        """
+        chain = [self.core_seconds(stage) / self._cores(stage) for stage in POINT_STAGES]
+        free = [0.0] * slots
+        ready = [(0.0, self.core_seconds("harmonic"), 0) for _ in range(self.jobs("harmonic"))]
+        ready += [(0.0, chain[0], 1) for _ in self.config.points]
+        heapq.heapify(ready)
+        ends = [0.0]
+        while ready:
+            when, seconds, stage = heapq.heappop(ready)
+            end = max(when, heapq.heappop(free)) + seconds
+            heapq.heappush(free, end)
+            ends.append(end)
+            if 0 < stage < len(chain):
+                heapq.heappush(ready, (end, chain[stage], stage + 1))
+        once = sum(self.core_seconds(name) for name in ("structures", "phase_diagram", "figures"))
+        return max(ends) + once + self.rates["startup_seconds"].get("snakemake", 0)
+
+    def wall_of_point(self) -> float:
+        """Wall time of the stages of one point, s."""
+        return sum(self.core_seconds(stage) / self._cores(stage) for stage in POINT_STAGES)
+
+    def _cores(self, stage: str) -> int:
+        return self.ranks if stage in ("equilibrate", "produce") else 1
+
     def costs(self) -> list[StageCost]:
         """One row a stage; a potential that is shipped costs nothing here."""
         rows = []
@@ -268,8 +318,10 @@ def table(
     plan: Plan,
     finished: Callable[[str], int] | None = None,
     isotopes: Mapping[str, str] = MappingProxyType({}),
+    slots: Sequence[int] = (),
+    source: str = "resources/rates.yaml",
 ) -> str:
-    """The plan as text: one row a stage, the sum, and where the rates come from.
+    """The plan as text: one row a stage, the sum, the wall time, and where the rates come from.
 
     Parameters
     ----------
@@ -279,6 +331,10 @@ def table(
         Number of finished jobs of a stage; without it that column is left out.
     isotopes
         Of the campaign, by element.
+    slots
+        Numbers of jobs at a time, for each of which the wall time is given.
+    source
+        File of the rates.
     """
     costs = plan.costs()
     head = ["stage", "jobs", "done", "core-hours", "GPU-hours", "disk kept", "disk at most"]
@@ -322,13 +378,19 @@ def table(
         "",
         *aligned([head, *rows]),
         "",
+        *(
+            f"Wall time, {n} job(s) at a time: {duration(plan.wall_seconds(n))} h"
+            for n in dict.fromkeys(slots)
+        ),
         "GPU-hours are those of the same jobs on one GPU each instead of on cores. "
-        "Rates (resources/rates.yaml):",
+        f"Rates ({source}):",
     ]
     for machine in ("cpu", "gpu"):
         rate = plan.rates["dynamics"][machine]
         speed = rate["atom_steps_per_second"]
         speed = "not measured" if speed is None else f"{speed:g} atom-steps/s"
+        if machine == "cpu" and rate.get("by_atoms"):
+            speed = f"{plan.rate:.0f} atom-steps/s and core at {config.n_atoms} atoms"
         lines.append(f"  {machine}: {speed}; {' '.join(rate['source'].split())}")
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import uuid
@@ -15,8 +16,8 @@ from lah10.errors import UserError
 from lah10.io.child import FORCED
 from lah10.io.locks import lock
 
-#: Rules that read results and write nothing that a run needs: one file or figures, each at once.
-READING = {"all", "figures", "merge", "plan", "status"}
+#: Rules that write nothing that a run needs: one file or figures, each at once, or text.
+READING = {"all", "figures", "merge", "plan", "status", "calibrate"}
 #: Forcing a stage forces those that go on from its state.
 FOLLOWERS = {
     "equilibrate": {"produce"},
@@ -26,7 +27,7 @@ FOLLOWERS = {
 #: Seconds between two looks for the file that stops a campaign.
 EXIT_LATENCY = 2.0
 #: Attempts of a job of dynamics, at least: the first, and those that go on after it stopped.
-ATTEMPTS = 6
+ATTEMPTS = 4
 #: What Snakemake begins its shells with, and what keeps them there until the script has stopped.
 SHELL_PREFIX = "set -euo pipefail; trap : TERM USR1; "
 
@@ -114,3 +115,12 @@ def keep_processes(workflow, shell) -> None:
     if not workflow.is_main_process:
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+
+def given(workflow, resource: str) -> int | None:
+    """A number that the command line or a profile gives ("_cores", "_nodes"), or None."""
+    try:
+        value = workflow.global_resources[resource].value
+    except (KeyError, AttributeError):
+        return None
+    return value if isinstance(value, int) and 0 < value < sys.maxsize else None

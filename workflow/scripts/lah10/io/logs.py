@@ -1,9 +1,11 @@
 """The log of a job: everything it says, and whatever ends it."""
 
+import atexit
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from lah10.errors import Unfinished, UserError
@@ -17,6 +19,9 @@ def start(path: str | os.PathLike, libraries: bool = False) -> None:
     the log and on the terminal; any other error is a traceback in the log and, on the terminal,
     one line that names the log. The exit status is 1 either way. `Unfinished` is one line, too, and
     the exit status is `UNFINISHED`.
+
+    In a rule's script the outputs are dated, at its end, no earlier than the inputs: where clocks
+    of nodes differ, Snakemake would remove them.
 
     With `libraries`, standard error goes to the log as well, also where C libraries write to it.
     """
@@ -47,3 +52,13 @@ def start(path: str | os.PathLike, libraries: bool = False) -> None:
             print(f"{kind.__name__}: {error} (traceback in {path})", file=terminal)
 
     sys.excepthook = log_and_say
+    if job := getattr(sys.modules["__main__"], "snakemake", None):
+        atexit.register(date_outputs, list(job.input), list(job.output))
+
+
+def date_outputs(inputs: Iterable[str], outputs: Iterable[str]) -> None:
+    """Date outputs as the newest input where they are older; files that are not there are left."""
+    newest = max((Path(p).stat().st_mtime_ns for p in inputs if Path(p).exists()), default=0)
+    for output in map(Path, outputs):
+        if output.exists() and output.stat().st_mtime_ns < newest:
+            os.utime(output, ns=(newest, newest))
