@@ -25,8 +25,10 @@ from lah10.crystal.structures import build_supercell, read_crystal, write_superc
 from lah10.dynamics.job import Job
 from lah10.dynamics.lammps_input import restart_is_whole, write_data
 from lah10.dynamics.launch import run_stage
+from lah10.dynamics.records import processor
 from lah10.errors import PointFailure, Unfinished, UserError
 from lah10.io.child import environment
+from lah10.io.files import sha256
 from lah10.io.space import free_bytes
 from lah10.schema import STATUS
 from lah10.units import BOLTZMANN
@@ -291,6 +293,26 @@ def test_a_restart_file_that_was_cut_off_is_found(undisturbed, tmp_path):
         cut = tmp_path / "cut"
         cut.write_bytes(whole.read_bytes()[:length])
         assert not restart_is_whole(cut)
+
+
+def test_another_processor_is_recorded(undisturbed, tmp_path):
+    """A job that is started again elsewhere: its outputs name both machines."""
+    job = production(undisturbed[1], tmp_path)
+    with xr.open_dataset(undisturbed[2]["outputs"]["thermo"]) as thermo:
+        own = thermo.attrs["processors"]
+    assert own == processor()
+    assert kill_after_first_checkpoint(job)
+    state = json.loads((Path(job["scratch"]) / "checkpoint.json").read_text())
+    first = Path(job["scratch"]) / "segment-00001.npz"
+    with np.load(first) as archive:
+        arrays = dict(archive) | {"processor": np.array("another (sse4_2)")}
+    np.savez(first, **arrays)
+    state["segments"]["1"] = sha256(first)
+    (Path(job["scratch"]) / "checkpoint.json").write_text(json.dumps(state))
+    run_stage(job, tmp_path / "log")
+    with xr.open_dataset(job["outputs"]["thermo"]) as thermo:
+        assert thermo.attrs["processors"] == f"another (sse4_2); {own}"
+    assert "ran on 2 kinds of processors" in (tmp_path / "log").read_text()
 
 
 class GivesUp:

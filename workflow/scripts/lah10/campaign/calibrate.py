@@ -20,6 +20,7 @@ import yaml
 from lah10.campaign import rates as table
 from lah10.campaign.plan import Plan
 from lah10.config import reading
+from lah10.dynamics.records import processor
 from lah10.errors import UserError
 
 #: Seconds that production should take, and its time steps at least and at most.
@@ -146,7 +147,7 @@ def calibrate(
             "machine, and the rates are too low"
         )
     source = (
-        f"snakemake calibrate on {platform.node()} ({machine()}), {time.strftime('%Y-%m-%d')}, "
+        f"snakemake calibrate on {platform.node()} ({processor()}), {time.strftime('%Y-%m-%d')}, "
         f"{points} run(s) at a time on {measured['ranks']} core(s) each"
     )
     new = table.updated(rates, measured, source)
@@ -154,12 +155,3 @@ def calibrate(
     say(yaml.safe_dump(measured, sort_keys=False))
     say(f"Written to {output}")
     return new
-
-
-def machine() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "")

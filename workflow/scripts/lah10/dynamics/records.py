@@ -1,7 +1,9 @@
 """The datasets that a run leaves: time series and spectra, with units and provenance."""
 
 import json
+import platform
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -146,3 +148,22 @@ def versions() -> str:
 
             found[package] = __version__ if package == "lah10" else "unknown"
     return json.dumps(found)
+
+
+#: Instruction sets by which libraries choose their kernels, the newest first.
+INSTRUCTION_SETS = ("avx512f", "avx2", "avx", "sse4_2", "asimd")
+
+
+def processor() -> str:
+    """Name of this machine's processor and its instruction set: "AMD EPYC (avx512f)"."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    entries = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        entries.setdefault(key.strip(), value.strip())
+    flags = entries.get("flags", entries.get("Features", "")).split()
+    best = next((name for name in INSTRUCTION_SETS if name in flags), "baseline")
+    return f"{entries.get('model name', platform.machine())} ({best})"

@@ -18,7 +18,7 @@ from lah10 import ELEMENTS
 from lah10.bath.bath import expected_temperature
 from lah10.crystal.isotopes import exact, heavier, of_atoms
 from lah10.dynamics import lammps_input as script
-from lah10.dynamics import outputs
+from lah10.dynamics import outputs, records
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
@@ -274,6 +274,7 @@ class Stage:
         if adaptation is not None:
             arrays |= adaptation.state()
         arrays["wall_seconds"] = np.array(time.monotonic() - began)
+        arrays["processor"] = np.array(records.processor())
         arrays["commands"] = np.array(engine.take_commands())
         if self.ranks.first:
             self.checkpoints.save(arrays)
@@ -391,6 +392,13 @@ class Stage:
             self.done_ps,
             self.isotopes,
         )
+        kinds = dict.fromkeys(str(part["processor"]) for part in parts if "processor" in part)
+        attrs["processors"] = "; ".join(kinds)
+        if len(kinds) > 1:
+            self.ranks.say(
+                f"{self.name}: ran on {len(kinds)} kinds of processors ({attrs['processors']}): "
+                "where their instruction sets differ, so does rounding"
+            )
         outputs.write(
             self.job,
             self.bath,
