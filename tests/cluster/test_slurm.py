@@ -84,6 +84,11 @@ class Cluster:
         ).stdout  # fmt: skip
         return [tuple(line.split()) for line in answer.splitlines()]
 
+    def new(self, known: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those jobs that were not yet `known`; the controller soon forgets old ones."""
+        numbers = {number for number, _ in known}
+        return [job for job in self.jobs() if job[0] not in numbers]
+
     def control(self, *command: str) -> None:
         subprocess.run(["scontrol", *command], check=True, capture_output=True, timeout=30)
 
@@ -163,7 +168,7 @@ def test_tiny_campaign_through_slurm(slurm, campaign):
     assert job["mpi_ranks"] == ranks
     assert tiny.dataset().status.values.tolist() == [[[0]]]
     # Through Slurm, not beside it: the controller saw equilibrate, produce and analyse.
-    states = [state for _, state in slurm.jobs()[len(before) :]]
+    states = [state for _, state in slurm.new(before)]
     assert states == ["COMPLETED"] * 3, states
 
 
@@ -192,12 +197,12 @@ class Submitted:
 def submitted(slurm, finished, copy_of):
     """The production of a finished campaign, which is to be run again; slow enough to be met."""
     made = unproduced(copy_of(finished))
-    before = len(slurm.jobs())
+    before = slurm.jobs()
     process = start(made, *OPTIONS, pause=0.3)
     case = Submitted(slurm, made, process, "")
     try:
         wait_until(checkpoint(made).exists, "a checkpoint", process)
-        (case.job, _), *others = slurm.jobs()[before:]
+        (case.job, _), *others = slurm.new(before)
         assert others == []
         yield case
         assert case.snakemake.wait(240) == 0, printed(made)
@@ -278,14 +283,14 @@ def test_a_node_goes_away_and_comes_back(submitted):
 def test_a_job_stops_by_its_own_clock(slurm, finished, copy_of):
     """Before Slurm ends it: the first job fails as unfinished, and the retry goes on."""
     made = unproduced(copy_of(finished))
-    before = len(slurm.jobs())
+    before = slurm.jobs()
     process = start(made, *OPTIONS, "--set-resources", "produce:runtime=1", pause=0.6)
     try:
         assert process.wait(300) == 0, printed(made)
     finally:
         if process.poll() is None:
             kill(process)
-    states = [state for _, state in slurm.jobs()[before:]]
+    states = [state for _, state in slurm.new(before)]
     assert states[-1] == "COMPLETED" and set(states[:-1]) == {"FAILED"}, states
     assert "goes on from" in log(made).read_text()
     check_same(made, finished)

@@ -1,9 +1,10 @@
 """The log of a job: everything it says, and whatever ends it."""
 
-import atexit
+import contextlib
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,8 +21,8 @@ def start(path: str | os.PathLike, libraries: bool = False) -> None:
     one line that names the log. The exit status is 1 either way. `Unfinished` is one line, too, and
     the exit status is `UNFINISHED`.
 
-    In a rule's script the outputs are dated, at its end, no earlier than the inputs: where clocks
-    of nodes differ, Snakemake would remove them.
+    In a rule's script inputs from the future are dated now: Snakemake removes outputs that are
+    older than an input, as they are where the clocks of nodes differ.
 
     With `libraries`, standard error goes to the log as well, also where C libraries write to it.
     """
@@ -53,12 +54,14 @@ def start(path: str | os.PathLike, libraries: bool = False) -> None:
 
     sys.excepthook = log_and_say
     if job := getattr(sys.modules["__main__"], "snakemake", None):
-        atexit.register(date_outputs, list(job.input), list(job.output))
+        date_inputs(job.input)
 
 
-def date_outputs(inputs: Iterable[str], outputs: Iterable[str]) -> None:
-    """Date outputs as the newest input where they are older; files that are not there are left."""
-    newest = max((Path(p).stat().st_mtime_ns for p in inputs if Path(p).exists()), default=0)
-    for output in map(Path, outputs):
-        if output.exists() and output.stat().st_mtime_ns < newest:
-            os.utime(output, ns=(newest, newest))
+def date_inputs(paths: Iterable[str]) -> None:
+    """Date files now that another machine's clock has dated later; all others are left."""
+    now = time.time()
+    for path in paths:
+        with contextlib.suppress(OSError):  # not there, or another user's
+            if os.stat(path).st_mtime > now:
+                os.utime(path, (now, now))
+                logging.warning("%s is dated in the future: clocks differ; dated now", path)
