@@ -167,9 +167,10 @@ def test_tiny_campaign_through_slurm(slurm, campaign):
     job = json.loads((tiny.results / "scratch/qtb/P150_T100/equilibrate.job.json").read_text())
     assert job["mpi_ranks"] == ranks
     assert tiny.dataset().status.values.tolist() == [[[0]]]
-    # Through Slurm, not beside it: the controller saw equilibrate, produce and analyse.
+    # Through Slurm, not beside it: the controller saw equilibrate and produce. The analysis of a
+    # small cell is too short for a submission.
     states = [state for _, state in slurm.new(before)]
-    assert states == ["COMPLETED"] * 3, states
+    assert states == ["COMPLETED"] * 2, states
 
 
 # ----------------------------------------------------------------------------- interruptions

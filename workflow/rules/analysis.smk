@@ -5,6 +5,11 @@
 ANALYSIS_CODE = code("analysis/analyse") if CONFIG.keep_trajectories else ""
 
 
+#: A short analysis runs beside Snakemake, and a point costs two submissions. It is not grouped with
+#: the production: Snakemake removes all outputs of a group in which one job fails.
+ANALYSE_HERE = PLAN.core_seconds("analyse") <= 60
+
+
 rule analyse:
     input:
         supercell=SUPERCELL,
@@ -21,6 +26,7 @@ rule analyse:
         f"{LOGS}/{POINT}/analyse.log",
     benchmark:
         f"{BENCHMARKS}/{POINT}/analyse.tsv"
+    localrule: ANALYSE_HERE
     conda:
         "../../envs/analysis.yaml"
     threads: 1

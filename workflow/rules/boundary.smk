@@ -228,6 +228,7 @@ rule boundary_measure:
         f"{LOGS}/boundary/{WINDOW}/measure.log",
     benchmark:
         f"{BENCHMARKS}/boundary/{WINDOW}/measure.tsv"
+    localrule: ANALYSE_HERE
     conda:
         "../../envs/analysis.yaml"
     threads: 1

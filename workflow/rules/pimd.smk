@@ -121,6 +121,7 @@ rule pimd_analyse:
         f"{LOGS}/{PIMD_RUN}/pimd_analyse.log",
     benchmark:
         f"{BENCHMARKS}/{PIMD_RUN}/pimd_analyse.tsv"
+    localrule: ANALYSE_HERE
     conda:
         "../../envs/analysis.yaml"
     threads: 1
