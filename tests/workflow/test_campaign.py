@@ -293,3 +293,20 @@ def test_a_campaign_of_deuterium(tmp_path):
     assert "volume (Å³ per LaD10)" in (made.results / "phase_diagram.md").read_text()
     assert (made.results / "figures/fig5.png").read_bytes().startswith(PNG)
     assert made.planned() == []
+
+
+def test_calibrate_measures_and_the_plan_takes_it(campaign):
+    """By two points at a time; on a pair potential, which is fast."""
+    made = replace(campaign("calibrated"), environment={"PYTHONPATH": str(PAIR)})
+    made.configure()
+    (made.folder / "config").unlink()
+    shutil.copytree(REPOSITORY / "config", made.folder / "config")
+    (made.folder / "config/rates.yaml").unlink(missing_ok=True)
+    run = made.snakemake("--cores", "2", "calibrate", timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    rates = yaml.safe_load((made.folder / "config/rates.yaml").read_text())
+    assert list(rates["dynamics"]["cpu"]["by_atoms"]) == [44]
+    assert "2 run(s) at a time on 1 core(s) each" in rates["dynamics"]["cpu"]["source"]
+    plan = made.snakemake("--cores", "2", "plan").stdout
+    assert "Rates (config/rates.yaml):" in plan and "at 44 atoms; snakemake calibrate on" in plan
+    assert "Wall time, 2 job(s) at a time:" in plan

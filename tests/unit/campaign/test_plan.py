@@ -126,3 +126,42 @@ def test_rates_that_are_none(tmp_path):
 def test_isotopes_are_named():
     assert "12 points of 88 atoms, " in planning.table(made())
     assert "12 points of 88 atoms (LaD10), " in planning.table(made(), isotopes={"H": "D"})
+
+
+def of_size(repeat, **rates) -> planning.Plan:
+    plan = made(structure={"cell": "conventional", "repeat": repeat})
+    plan.rates["dynamics"]["cpu"] |= rates
+    return plan
+
+
+def test_rates_between_measured_sizes():
+    sizes = {44: 8000.0, 4400: 12000.0}
+    assert of_size([1, 1, 1], by_atoms=sizes).rate == 8000
+    assert of_size([1, 1, 10], by_atoms=sizes).rate == pytest.approx(10000)  # of 440 atoms
+    assert of_size([10, 10, 10], by_atoms=sizes).rate == 12000
+    assert of_size([10, 10, 10], by_atoms={}).rate == 1000
+
+
+def test_wall_time_is_that_of_the_slots():
+    """12 points of 88 × (2,000 + 4,000) steps at 1,000 atom-steps/s: 528 s each."""
+    plan = made()
+    plan.rates["analysis"]["atom_frames_per_second"] = 1e12
+    assert plan.wall_seconds(1) == pytest.approx(12 * 528)
+    assert plan.wall_seconds(4) == pytest.approx(3 * 528)
+    assert plan.wall_seconds(12) == pytest.approx(528)
+    assert plan.wall_seconds(500) == pytest.approx(528)  # a point's stages follow one another
+    assert "Wall time, 4 job(s) at a time: 0:26:24 h" in planning.table(plan, slots=[4, 4])
+
+
+#: Seconds that the jobs of each stage of config/demo.yaml took together, and the whole run, on two
+#: cores of the machine that resources/rates.yaml was measured on (28 November 2026).
+DEMO = {"equilibrate": 460, "produce": 925, "analyse": 46}
+DEMO_WALL = 742
+
+
+def test_the_plan_of_the_demo_is_right_within_a_third():
+    demo = reading.load([RATES.parents[1] / "config/demo.yaml"], root=RATES.parents[1])
+    plan = planning.Plan(demo, planning.read_rates(RATES))
+    for stage, seconds in DEMO.items():
+        assert row(plan, stage).core_hours * 3600 == pytest.approx(seconds, rel=0.3), stage
+    assert plan.wall_seconds(2) == pytest.approx(DEMO_WALL, rel=0.3)
