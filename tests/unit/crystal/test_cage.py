@@ -33,6 +33,18 @@ def test_angles_are_right_in_the_cubic_phase_and_those_of_theta_in_the_rhombohed
     np.testing.assert_allclose(np.unique(rhombohedral.round(2)), [88.29, 91.71])
 
 
+@pytest.mark.parametrize("name", ["Fm-3m", "R-3m", "C2c"])
+def test_upright_turns_the_quadrilaterals_to_the_axes(name):
+    cage = find_cage(read_crystal(STRUCTURES / f"{name}.cif"))
+    turned = cage.upright()
+    centres = turned.positions[turned.quadrilaterals].mean(axis=1)
+    centres /= np.linalg.norm(centres, axis=1)[:, None]
+    np.testing.assert_allclose(np.abs(centres).max(axis=1), 1.0, atol=0.01)
+    np.testing.assert_allclose(turned.angles, cage.angles, atol=1e-9)  # it is a rotation
+    if name == "Fm-3m":
+        np.testing.assert_allclose(np.sort(np.abs(centres), axis=1)[:, :2], 0.0, atol=1e-9)
+
+
 def test_another_la_has_a_cage_of_its_own():
     crystal = read_crystal(STRUCTURES / "C2c.cif")
     others = np.flatnonzero(crystal.numbers == 57)

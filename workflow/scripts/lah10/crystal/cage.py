@@ -6,7 +6,7 @@ where the distances from La have their widest gap, and neighbours are what lies 
 of the distances within the cage.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -62,6 +62,26 @@ class Cage:
         cosines = np.array([a @ b for a, b in combinations(normals, 2)])
         angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
         return angles[angles < 135.0]
+
+
+    def upright(self) -> "Cage":
+        """The cage turned so that its quadrilaterals face x, y and z, as nearly as they do.
+
+        By the rotation nearest to the three directions of opposite quadrilaterals (singular value
+        decomposition); as it is if it has not six of them.
+        """
+        if len(self.quadrilaterals) != 6:
+            return self
+        centres = self.positions[self.quadrilaterals].mean(axis=1)
+        centres /= np.linalg.norm(centres, axis=1)[:, None]
+        first = centres[0]
+        across = centres[np.argsort(np.abs(centres @ first), kind="stable")[:4]]
+        second = across[0]
+        third = across[np.argmin(np.abs(across @ second))]
+        axes = np.array([first, second, third])
+        axes[2] *= np.sign(np.linalg.det(axes))
+        left, _, right = np.linalg.svd(axes)
+        return replace(self, positions=self.positions @ (left @ right).T)
 
 
 def find_cage(crystal: Atoms, la: int | None = None) -> Cage:

@@ -127,17 +127,16 @@ def fig1b(frames: list[Atoms], pressure: float = DRAWN_AT) -> Figure:
     Of the crystals at the pressure nearest to `pressure` at which there are both.
     """
     cubic, other = chosen(frames, pressure)
-    figure = Figure(figsize=(3.4, 2.1))
+    figure = Figure(figsize=(3.4, 2.2))
     for place, crystal in enumerate([cubic, other]):
         axes = figure.add_subplot(1, 2, place + 1, projection="3d")
-        cage = find_cage(crystal)
+        cage = find_cage(crystal).upright()
         draw_cage(axes, cage)
         angles = cage.angles
         spread = f"{angles.min():.1f}° to {angles.max():.1f}°"
         if np.ptp(angles) < 0.05:
             spread = f"{angles.mean():.1f}°"
-        axes.set_title(f"{crystal.info['phase']}, {crystal.info['pressure']:g} GPa\nθ: {spread}",
-                       y=0.95)  # fmt: skip
+        axes.set_title(f"{crystal.info['phase']}, {crystal.info['pressure']:g} GPa\nθ: {spread}")
     return figure
 
 
@@ -172,7 +171,7 @@ def draw_cage(axes, cage: Cage, faint: bool = False) -> None:
     axes.scatter(*cage.positions.T, s=3 if faint else 9, color=HYDROGEN, depthshade=not faint,
                  alpha=alpha)  # fmt: skip
     axes.scatter(0, 0, 0, s=30, color=LANTHANUM, depthshade=False)
-    reach = 0.62 * np.abs(cage.positions).max()
+    reach = 0.72 * np.linalg.norm(cage.positions, axis=1).max()
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), zlim=(-reach, reach))
     axes.set_box_aspect((1, 1, 1))
     axes.view_init(**VIEW)

@@ -12,7 +12,7 @@ no mode is imaginary.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import ase.io
@@ -71,6 +71,7 @@ def measure(
     zero_point: Sequence[float] = ZERO_POINT_PRESSURES,
     search: Sequence[float] = SEARCH_PRESSURES,
     seed: int = 1,
+    report: Callable[[str], None] = lambda line: None,
 ) -> tuple[xr.Dataset, list[Atoms]]:
     """Enthalpies of all phases at all pressures.
 
@@ -84,6 +85,8 @@ def measure(
         GPa: of enthalpies, of zero-point energies among them, of the search.
     seed : int
         Of the search.
+    report : callable
+        Takes a line on what was done, as soon as it was.
 
     Returns
     -------
@@ -95,10 +98,15 @@ def measure(
     """
     known = {name: primitive(crystal, idealise=True) for name, crystal in crystals.items()}
     starts = {name: [crystal] * len(pressures) for name, crystal in known.items()}
-    found = {name: [_rest(c, calculator, p) for c, p in zip(row, pressures, strict=True)]
-             for name, row in starts.items()}  # fmt: skip
-    for name, start in _search(known, calculator, search, seed).items():
+    found: dict[str, list[Atoms | None]] = {}
+    for name, row in starts.items():
+        found[name] = [_rest(c, calculator, p) for c, p in zip(row, pressures, strict=True)]
+        report(f"{name}: relaxed at {len(pressures)} pressures")
+    new = _search(known, calculator, search, seed)
+    report(f"random starts: {', '.join(new) or 'nothing'} beside the known phases")
+    for name, start in new.items():
         found[name] = [_rest(start, calculator, p) for p in pressures]
+        report(f"{name}: relaxed at {len(pressures)} pressures")
     names = list(found)
     shape = (len(names), len(pressures))
     values = {name: np.full(shape, np.nan) for name in VARIABLES}
@@ -120,6 +128,7 @@ def measure(
             if pressure in zero_point:
                 share, energy = _zero_point(crystal, calculator)
                 values["imaginary_share"][i, j], values["zero_point_energy"][i, j] = share, energy
+                report(f"{name}: phonons at {pressure:g} GPa")
     data = xr.Dataset(
         {name: (DIMS, values[name], {"units": unit, "long_name": text})
          for name, (unit, text) in VARIABLES.items()},
@@ -250,7 +259,8 @@ def main(arguments: Sequence[str]) -> int:
             [p for p in values if p <= limit]
             for values in (PRESSURES, ZERO_POINT_PRESSURES, SEARCH_PRESSURES)
         )
-        data, atoms = measure(crystals, DP(model=str(model)), pressures, zero_point, search)
+        data, atoms = measure(crystals, DP(model=str(model)), pressures, zero_point, search,
+                              report=child.say)  # fmt: skip
     except UserError as error:
         child.say(str(error))
         return child.USER_ERROR
