@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from lah10 import ELEMENTS
 from lah10.config import yaml_files
+from lah10.config.differences import Differences
 from lah10.config.labels import GPAW_SYSTEMS, Gpaw, Labels
 from lah10.config.learn import LEARNT, Explore, Learn
 from lah10.config.quantities import unique
@@ -32,6 +33,8 @@ __all__ = [
     "load_split",
 ]
 
+#: What `differences` takes from beside a frozen graph in place of a training.
+BESIDE = ("training.json", "lcurve.out")
 #: Shares add up to 1 in spite of decimal fractions in binary.
 ROUNDING = 1e-9
 
@@ -91,6 +94,9 @@ class Training(Section):
         "(`set-resources: {train: {gpu_model: a100}}` in the profile, or `slurm_extra`, gives "
         "details). A GPU needs `deepmd-kit[gpu,cu12]` in place of `deepmd-kit[cpu]`.",
     )
+    differences: Differences = Field(
+        default_factory=Differences, description="Energy differences, learnt after training."
+    )
     compare: dict[Name, str] = Field(
         default_factory=dict,
         description="Other frozen graphs to validate on the same frames, such as `{published: "
@@ -147,6 +153,7 @@ def load(path: str | os.PathLike, root: str | os.PathLike = ".") -> tuple[Traini
         if file:
             _check_file(path, key, file, root)
     _check_labels(training.labels, path, root)
+    _check_differences(training, path, root)
     split = load_split(Path(root, training.split))
     for i, stage in enumerate(training.stages):
         _check_steps(path, f"stages[{i}].steps", stage.steps, training)
@@ -243,6 +250,30 @@ def _check_committee(where: str, model: str, root: str | os.PathLike) -> None:
             f"{where}: expected a model of {', '.join(ELEMENTS)} in this order, got {model}, "
             f"a model of {', '.join(known.type_map)}"
         )
+
+
+def _check_differences(
+    training: Training, path: str | os.PathLike, root: str | os.PathLike
+) -> None:
+    """Raise UserError where labels or models of `differences` are absent or too few."""
+    section = training.differences
+    for i, file in enumerate(section.labels):
+        _check_file(path, f"differences.labels[{i}]", file, root, "an extended XYZ file")
+    if section.graphs and len(section.graphs) != len(training.seeds):
+        raise UserError(
+            f"{path}: differences.models: expected one graph for each of {len(training.seeds)} "
+            f"seeds, got {len(section.graphs)}"
+        )
+    if section.graphs and not section.labels:
+        raise UserError(
+            f"{path}: differences.models: expected `trained` without differences.labels, got graphs"
+        )
+    for i, model in enumerate(section.graphs):
+        where = f"{path}: differences.models[{i}]"
+        for file in (model, *(str(Path(model).with_name(n)) for n in BESIDE)):
+            if not Path(root, file).is_file():
+                raise UserError(f"{where}: expected {file}, which does not exist")
+        _check_committee(where, model, root)
 
 
 def _check_labels(labels: Labels, path: str | os.PathLike, root: str | os.PathLike) -> None:

@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import ase.io
@@ -31,11 +32,19 @@ def read_extxyz(path: str | os.PathLike, name: str) -> list[System]:
     UserError
         The file is cut short or a frame lacks a label; file and frame are named.
     """
-    path = Path(path)
-    frames = whole_frames(path)
+    frames = whole_frames(Path(path))
+    return to_systems([(f"{path} frame {i}", atoms) for i, atoms in enumerate(frames)], name)
+
+
+def to_systems(
+    frames: Sequence[tuple[str, Atoms]], name: str, thermal: bool = True
+) -> list[System]:
+    """`read_extxyz` of frames that are read: where each came from, and its atoms.
+
+    thermal : as in `plausibility.check`.
+    """
     by_composition: dict[tuple[int, ...], list[tuple[Atoms, np.ndarray, str]]] = {}
-    for i, atoms in enumerate(frames):
-        where = f"{path} frame {i}"
+    for where, atoms in frames:
         symbols = atoms.get_chemical_symbols()
         if unknown := sorted(set(symbols) - set(ELEMENTS)):
             raise UserError(
@@ -64,7 +73,7 @@ def read_extxyz(path: str | os.PathLike, name: str) -> list[System]:
             virials=np.array([virial for _, _, virial in labels]),
             frames=tuple(where for _, _, where in members),
         )
-        check(system)
+        check(system, thermal=thermal)
         systems.append(system)
     return systems
 

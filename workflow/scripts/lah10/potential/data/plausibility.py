@@ -42,13 +42,15 @@ ENERGY_SPREAD = 2.0
 STATIC_PRESSURE = (8.71, -0.1118)
 
 
-def check(system: System, energies: bool = True) -> None:
+def check(system: System, energies: bool = True, thermal: bool = True) -> None:
     """Refuse frames that cannot be LaH10 under pressure in the units of `System`.
 
     Parameters
     ----------
     energies : bool
         Whether there must be energies; without, they are NaN.
+    thermal : bool
+        Whether atoms are off their sites in most frames, as in dynamics; not in crystals at rest.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def check(system: System, energies: bool = True) -> None:
         rms > LARGEST_FORCE,
         lambda i: f"expected an rms force of at most {LARGEST_FORCE:g} eV/Å, got {rms[i]:.3g}",
     )
-    if len(system) >= 3 and np.median(rms) < SMALLEST_FORCE:
+    if thermal and len(system) >= 3 and np.median(rms) < SMALLEST_FORCE:
         raise UserError(
             f"{system.frames[0]}: expected a median rms force of the system of at least "
             f"{SMALLEST_FORCE:g} eV/Å, got {np.median(rms):.2g} (in hartree/bohr?)"

@@ -200,6 +200,16 @@ def difference_errors(
     return [-_energy_rows(system, response, weights, 1.0)[1] for system, response in groups]
 
 
+def force_errors(parts: Sequence[tuple[System, Response]], weights: np.ndarray) -> np.ndarray:
+    """Label less model of the forces along all directions, eV/Å."""
+    return np.concatenate([_force_rows(*part, weights, 1.0)[1] for part in parts] or [[]])
+
+
+def stress_errors(parts: Sequence[tuple[System, Response]], weights: np.ndarray) -> np.ndarray:
+    """Label less model of the elements of the stress, GPa."""
+    return np.concatenate([_virial_rows(*part, weights, 1.0)[1] for part in parts] or [[]])
+
+
 def write(model: str | os.PathLike, output: str | os.PathLike, weights: np.ndarray) -> None:
     """Write the graph `model` with these weights (m,) in its last layer."""
     parts = np.split(np.asarray(weights), len(ELEMENTS))
@@ -258,7 +268,9 @@ def main(model: str, question: str, answer: str, directions: str, seed: str) -> 
                     data[f"boxes{i}"], data[f"coordinates{i}"], strict=True
                 )
             ]  # fmt: skip
-            for name, values in zip(Response.__annotations__, zip(*parts, strict=True), strict=True):
+            for name, values in zip(
+                Response.__annotations__, zip(*parts, strict=True), strict=True
+            ):
                 found[f"{name}{i}"] = np.array(values)
     np.savez(answer, **found)
 
