@@ -9,21 +9,27 @@ from lah10.io import logs
 
 logs.start(snakemake.log[0])
 
-from lah10.campaign import jobs
-from lah10.config.reading import validate
+import json
+
 from lah10.dynamics.stop import exit_file
+from lah10.pimd.job import described
 from lah10.pimd.launch import run_pimd
 
-wildcards = snakemake.wildcards
-job = jobs.path_integrals(
-    validate(snakemake.config, "configuration"),
+wildcards, params = snakemake.wildcards, snakemake.params
+job = described(
     (wildcards.pressure, wildcards.temperature),
     int(wildcards.beads),
     dict(snakemake.input.items()),
+    highest_THz=params.highest_THz,
+    dynamics=params.dynamics,
+    seed=params.seed,
+    campaign=snakemake.config["campaign"],
+    config_json=json.dumps(snakemake.config, sort_keys=True),
+    outputs=dict(snakemake.output.items()),
+    scratch=params.scratch,
 )
-own = {"outputs": dict(snakemake.output.items()), "scratch": snakemake.params.scratch}
 run_pimd(
-    job | own,
+    job,
     snakemake.log[0],
     runtime_minutes=snakemake.resources.get("runtime"),
     exit_file=exit_file(snakemake.config["campaign"]),

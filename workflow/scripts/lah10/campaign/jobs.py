@@ -69,22 +69,8 @@ def window(config: Config, stage: str, state: tuple[str, str], angle: str, files
 
 
 def path_integrals(config: Config, point: tuple[str, str], beads: int, files: Files) -> dict:
-    """A path-integral run at (pressure, temperature), as arguments of `lah10.pimd.job.PimdJob`.
-
-    files : supercell, model and, where it starts from a classical state, restart and equilibration.
-    """
-    pressure, temperature = point
-    return _common(config) | {
-        "pressure_GPa": float(pressure),
-        "temperature_K": float(temperature),
-        "beads": beads,
-        "highest_THz": config.pimd.highest_THz,
-        "start": files["supercell"],
-        "restart": files.get("restart"),
-        "equilibration": files.get("equilibration"),
-        "driver_options": {"model": files["model"], "template": files["supercell"]},
-        "dynamics": config.pimd.options,
-    }
+    """A path-integral run (`lah10.pimd.job.described`), as arguments of `PimdJob`."""
+    return _pimd(config, point, beads, files, config.pimd.options)
 
 
 def pimd_window(
@@ -94,17 +80,19 @@ def pimd_window(
 
     files : model, and as supercell the sheared crystal.
     """
-    return path_integrals(config, state, beads, files) | {
-        "dynamics": config.pimd_window_options,
-        "held_shape": _held_shape(config, angle, state[1]),
-    }
+    held = _held_shape(config, angle, state[1])
+    return _pimd(config, state, beads, files, config.pimd_window_options, held_shape=held)
+
+
+def _pimd(config: Config, point, beads: int, files: Files, dynamics: Mapping, **others) -> dict:
+    from lah10.pimd.job import described  # NumPy, which a dry run does without
+
+    highest = config.pimd.highest_THz
+    about = _common(config) | others
+    return described(point, beads, files, highest_THz=highest, dynamics=dynamics, **about)
 
 
 def _held_shape(config: Config, angle: str, temperature: str) -> dict[str, float]:
-    from lah10.dynamics.lammps_input import volume_damping  # NumPy, which a dry run does without
+    from lah10.dynamics.lammps_input import held_shape
 
-    period = config.boundary.volume_period
-    return {
-        "angle_degree": float(angle),
-        "volume_damping_ps": volume_damping(period, config.n_atoms, float(temperature)),
-    }
+    return held_shape(angle, config.boundary.volume_period, config.n_atoms, temperature)

@@ -224,6 +224,15 @@ def volume_damping(period: float, atoms: int, temperature: float) -> float:
     return float(np.sqrt(mass / ((atoms + 1) * BOLTZMANN * temperature)))
 
 
+def held_shape(angle: str, period: float, atoms: int, temperature: str) -> dict[str, float]:
+    """What a job has of a cell of fixed shape: its angle, degree, and the damping of its volume.
+
+    The other parameters are those of `volume_damping`; texts are as in the rules' wildcards.
+    """
+    damping = volume_damping(period, atoms, float(temperature))
+    return {"angle_degree": float(angle), "volume_damping_ps": damping}
+
+
 def volume_barostat(pressure: float, damping: float, temperature: float, drag: float = 0.0) -> str:
     """NPH dynamics of the volume alone: all cell vectors are scaled by one factor, so that the
     shape stays to rounding. The volume has the temperature of the bath, by a Nosé–Hoover chain.

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -167,6 +167,41 @@ class PimdJob:
             for key, value in self.driver_options.items()
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def described(
+    point: tuple[str, str],
+    beads: int,
+    files: Mapping[str, str],
+    *,
+    highest_THz: float | None,
+    dynamics: Mapping[str, float],
+    seed: int,
+    **others,
+) -> dict:
+    """A run of the deep potential at (pressure, temperature), GPa and K, as arguments of `PimdJob`.
+
+    Parameters
+    ----------
+    files : mapping
+        supercell, model and, where the run starts from a classical state, restart and
+        equilibration, by the names that they have in the rule.
+    others
+        Further arguments.
+    """
+    pressure, temperature = point
+    return {
+        "pressure_GPa": float(pressure),
+        "temperature_K": float(temperature),
+        "beads": beads,
+        "highest_THz": highest_THz,
+        "start": files["supercell"],
+        "restart": files.get("restart"),
+        "equilibration": files.get("equilibration"),
+        "driver_options": {"model": files["model"], "template": files["supercell"]},
+        "dynamics": dict(dynamics),
+        "seed": seed,
+    } | others
 
 
 def ipi_version() -> str:
