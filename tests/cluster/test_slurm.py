@@ -274,6 +274,8 @@ def test_a_node_goes_away_and_comes_back(submitted):
     time.sleep(2)
     slurm.restart_slurmd()
     slurm.control("update", f"NodeName={slurm.node}", "State=RESUME")
+    # Slurm would wait two minutes before it starts the job again.
+    slurm.control("update", f"JobId={submitted.job}", "StartTime=now")
     wait_for("slurmd", "sinfo", "--noheader", "--format=%T", wanted="idle", seconds=60)
     assert submitted.snakemake.wait(300) == 0, printed(submitted.made)
     assert [state for _, state in since(submitted)][-1] == "COMPLETED"
