@@ -465,6 +465,22 @@ def test_what_is_drawn(made):
     assert labels[4] == "32 beads" and labels[-1] == "harmonic"
 
 
+@pytest.mark.parametrize(
+    ("flag", "face", "text"),
+    [("ok", COLOURS["qtb"], "quantum bath ok"), ("not_ok", "white", "quantum bath not ok")],
+)
+def test_a_baths_verdict_fills_its_markers(made, flag, face, text):
+    _, _, compared = made
+    compared = compared.copy(deep=True)
+    compared.quantum_bath_ok[compared.label.values == "qtb"] = BATH_OK[flag]
+    drawn = figure.draw(compared, "title")
+    place = float(np.flatnonzero(compared.label.values == "qtb")[0])
+    marks = [line for line in drawn.axes[2].lines
+             if list(line.get_xdata()) == [place] and line.get_marker() == "o"]  # fmt: skip
+    assert marks and {line.get_markerfacecolor() for line in marks} == {face}
+    assert text in [entry.get_text() for entry in drawn.legends[0].get_texts()]
+
+
 def test_without_a_path_integral_that_finished(made, tmp_path):
     folder, _, compared = made
     files = (folder / "failed/summary.nc", folder / "failed/correlations.nc")
