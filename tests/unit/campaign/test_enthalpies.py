@@ -83,6 +83,8 @@ def test_crossings(merged):
 def test_no_crossing_has_a_reason(difference, comment):
     found = enthalpies.crossing(PRESSURES[:3], np.array(difference), np.full(3, 0.1), ["R-3m"] * 3)
     assert np.isnan(found[:2]).all() and found[2] == comment
+    one = enthalpies.crossing(np.array([151.993]), np.array([-3.8]), np.array([0.3]), ["R-3m"])
+    assert one[2] == "below Fm-3m at 152 GPa"
 
 
 def test_dataset_and_table_are_written(tmp_path):

@@ -1,5 +1,7 @@
 """Cages of hydrogen in any phase: counts by topology, angles by hand."""
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -31,6 +33,24 @@ def test_angles_are_right_in_the_cubic_phase_and_those_of_theta_in_the_rhombohed
     # tests/unit/analysis/test_distortion.py: 88.29 and 91.71 degree.
     rhombohedral = find_cage(read_crystal(STRUCTURES / "R-3m.cif")).angles
     np.testing.assert_allclose(np.unique(rhombohedral.round(2)), [88.29, 91.71])
+
+
+@pytest.mark.parametrize("share", [1.0, 1.4])
+def test_a_cage_that_is_distorted_more_has_the_same_faces(share):
+    """R-3m drawn out beyond its shape at 150 GPa, as at lower pressures."""
+    cubic, other = (find_cage(read_crystal(STRUCTURES / f"{name}.cif")).upright().positions
+                    for name in ("Fm-3m", "R-3m"))  # fmt: skip
+    # The corner of R-3m that each corner of Fm-3m becomes, in one of the orientations of a cube.
+    best = None
+    for order in permutations(range(3)):
+        for signs in product((1, -1), repeat=3):
+            moved = other[:, order] * signs
+            pairs = np.linalg.norm(cubic[:, None] - moved, axis=2).argmin(axis=1)
+            size = np.linalg.norm(cubic - moved[pairs], axis=1).sum()
+            if len(set(pairs)) == 32 and (best is None or size < best[0]):
+                best = size, moved[pairs]
+    cage = connect(cubic + share * (best[1] - cubic))
+    assert len(cage.edges) == 48 and len(cage.quadrilaterals) == 6 and cage.hexagons == 12
 
 
 @pytest.mark.parametrize("name", ["Fm-3m", "R-3m", "C2c"])

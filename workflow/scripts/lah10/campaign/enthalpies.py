@@ -179,7 +179,7 @@ def crossing(
     if last + 1 < len(pressure) and d[-1] < 0 and groups[last + 1] == REFERENCE:
         low, high = pressure[last], pressure[last + 1]
         return float((low + high) / 2), float((high - low) / np.sqrt(12)), "relaxes to Fm-3m beyond"
-    where = f"from {p[0]:g} to {p[-1]:g} GPa"
+    where = f"from {p[0]:.4g} to {p[-1]:.4g} GPa" if len(p) > 1 else f"at {p[0]:.4g} GPa"
     return np.nan, np.nan, f"{'below' if d[-1] < 0 else 'above'} Fm-3m {where}"
 
 

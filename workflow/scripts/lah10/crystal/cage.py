@@ -2,8 +2,8 @@
 
 `lah10.crystal.sites.find_cages` knows the cages of the perfect cubic crystal, by which runs are
 analysed. Here no symmetry is used, for crystals that were relaxed to another phase: the cage ends
-where the distances from La have their widest gap, and neighbours are what lies below the widest gap
-of the distances within the cage.
+where the distances from La have their widest gap. Three faces meet in a corner of a cage, so every
+corner has three neighbours at least: they are what lies within the least distance that gives them.
 """
 
 from dataclasses import dataclass, replace
@@ -119,13 +119,11 @@ def connect(relative: np.ndarray, index: np.ndarray | None = None, what: str = "
     """
     index = np.arange(len(relative)) if index is None else index
     between = np.linalg.norm(relative[:, None] - relative, axis=2)
-    pairs = np.array(list(combinations(range(len(relative)), 2)))
-    length = between[tuple(pairs.T)] if len(pairs) else np.empty(0)
-    short = np.sort(length[length < BOND])
-    if len(short) < 2:
+    limit = np.sort(between, axis=1)[:, 3].max() if len(relative) > 3 else np.inf
+    if not limit < BOND:
         raise UserError(f"{what}: the hydrogen atoms round La are no neighbours of one another")
-    limit = short[int(np.argmax(np.diff(short)))]
-    edges = pairs[length <= limit]
+    pairs = np.array(list(combinations(range(len(relative)), 2)))
+    edges = pairs[between[tuple(pairs.T)] <= limit + 1e-9]
     return Cage(relative, index, edges, _rings_of_four(len(relative), edges))
 
 
