@@ -38,7 +38,7 @@ RATE = 0.002
 DETAILS = ("distortion", "diffusion", "energetics", "correlations", "summary")
 #: Lines of the table: what is done, and the function (module, name) that does it.
 PARTS = (
-    ("reading frames", "frames.py", "scaled"),
+    ("reading frames", "trajectory.py", "scaled"),
     ("map from atoms to sites", "sites.py", "displacements"),
     ("angles of the cages", "distortion.py", "add"),
     ("amplitudes", "diffusion.py", "add"),
@@ -49,6 +49,7 @@ PARTS = (
     ("MSD", "diffusion.py", "_msd_curves"),
     ("MSD′", "diffusion.py", "_reordered_curve"),
     ("hops and exchanges", "exchanges.py", "measure"),
+    ("typical trajectories", "typical.py", "measure"),
     ("energetics", "energetics.py", "measure"),
     ("equilibration", "summary.py", "equilibration_time"),
 )
@@ -129,8 +130,11 @@ def main() -> int:
     )
     found = pstats.Stats(profile).stats
     for label, module, function in PARTS:
-        spent = sum(row[3] for (file, _, name), row in found.items()
-                    if name == function and file.endswith(f"/{module}"))  # fmt: skip
+        rows = [row[3] for (file, _, name), row in found.items()
+                if name == function and file.endswith(f"/{module}")]  # fmt: skip
+        if not rows:
+            sys.exit(f"{module} has no function {function} that was called: mend PARTS")
+        spent = sum(rows)
         print(f"| {label} | {100 * spent / wall:.1f} | {spent / wall * total:.1f} |")
     missed = 0
     for label, value, limit, unit in (

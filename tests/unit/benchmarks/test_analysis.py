@@ -37,5 +37,5 @@ def test_a_point_and_the_merging_of_many(run):
     status, printed = run("scale", "--repeat", "2", "--frames", "24", "--points", "3", "--check")
     assert status == 0 and "352 atoms, 24 frames" in printed
     shares = [float(share) for share in re.findall(r"\| (\d+\.\d) \| \d", printed)]
-    assert len(shares) == 13 and 20 < sum(shares) <= 101
+    assert len(shares) == 14 and 20 < sum(shares) <= 101
     assert re.search(r"merging 3 points: \S+ s", printed) and "largest memory" in printed

@@ -8,8 +8,10 @@ import pytest
 import xarray as xr
 
 from lah10.campaign import table
+from lah10.campaign.grid import Grid
 from lah10.campaign.merge import merge, unreadable
 from lah10.errors import UserError
+from lah10.io import netcdf
 from lah10.schema import FORMER, PHASE, STATUS, SUMMARY, uncertainty
 from springs import crystal_of_modes
 from synthetic_campaign import CONFIG, write_campaign, write_point
@@ -280,3 +282,29 @@ def test_phonons_of_another_isotope_are_refused(tmp_path):
     crystal.to_netcdf(tmp_path / "P100.nc")
     with pytest.raises(UserError, match=r"P100.nc: phonons of isotopes H: D, but .* natural; comp"):
         merge(summaries, tmp_path / "merged.nc", harmonic=[tmp_path / "P100.nc"])
+
+
+def test_files_are_merged_alike_with_and_without_h5py(tmp_path, monkeypatch):
+    points = write_campaign(tmp_path / "points", failed={("classical", 200, 300): "volume"},
+                            missing=[("qtb", 100, 100)])  # fmt: skip
+    used = []
+    monkeypatch.setattr(Grid, "put_arrays", lambda self, *args, put=Grid.put_arrays: (
+        used.append(1), put(self, *args)))  # fmt: skip
+    fast = merge(points, tmp_path / "fast.nc")
+    assert len(used) == 17
+    monkeypatch.setattr(netcdf, "read_arrays", lambda path: None)
+    slow = merge(points, tmp_path / "slow.nc")
+    xr.testing.assert_equal(fast, slow)
+    assert {key for key in fast.attrs if fast.attrs[key] != slow.attrs[key]} <= {"created"}
+
+
+def test_a_summary_with_a_variable_of_its_own_takes_the_slower_way(tmp_path):
+    (point,) = write_campaign(tmp_path / "points", baths=("qtb",), pressures=(150,),
+                              temperatures=(100,))  # fmt: skip
+    with xr.open_dataset(point[-1]) as file:
+        changed = file.load()
+    changed["extra"] = ("element", [1.0, 2.0], {"units": "1", "long_name": "a variable"})
+    changed.to_netcdf(point[-1])
+    merged = merge([point], tmp_path / "phase_diagram.nc")
+    np.testing.assert_array_equal(merged.extra.squeeze(), [1.0, 2.0])
+    assert merged.extra.attrs["long_name"] == "a variable"

@@ -83,3 +83,27 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path):
     (tmp_path / "x.nc").write_text("rubbish")
     with pytest.raises(UserError, match=r"x\.nc: cannot be read as a summary .*; do this$"):
         netcdf.read(tmp_path / "x.nc", "a summary", "do this")
+
+
+def test_arrays_are_those_of_the_reader(dataset, tmp_path):
+    dataset = dataset.assign(
+        text=((), "one point"), small=("time", np.array([1, 2, 3], np.float32)),
+        empty=("none", np.empty(0)),
+    )  # fmt: skip
+    dataset["gap"] = ("time", np.array([1, -1, 3], np.int8), {"_FillValue": np.int8(-1)})
+    netcdf.write(dataset, tmp_path / "x.nc", "made up")
+    found, attrs = netcdf.read_arrays(tmp_path / "x.nc")
+    whole = netcdf.read(tmp_path / "x.nc", "a dataset", "make it again")
+    assert set(found) - {"none"} == set(whole.variables)  # HDF5 stores a dimension as an array
+    for name, variable in whole.variables.items():
+        np.testing.assert_array_equal(found[name], variable.values)
+    assert attrs["seed"] == whole.attrs["seed"] and attrs["title"] == whole.attrs["title"]
+    assert found["text"].item() == "one point"
+
+
+def test_arrays_of_what_is_no_netcdf_are_left_to_the_reader(tmp_path, monkeypatch):
+    (tmp_path / "x.nc").write_bytes(b"rubbish")
+    assert netcdf.read_arrays(tmp_path / "x.nc") is None
+    assert netcdf.read_arrays(tmp_path / "none.nc") is None
+    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    assert netcdf.read_arrays(tmp_path / "x.nc") is None

@@ -1,6 +1,7 @@
 """A campaign's grid: the folders of its points, and arrays over bath, pressure, temperature."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,49 @@ class Grid:
 
     def flag(self, point: tuple[str, str, str], status: str, message: str) -> None:
         """Give a point without numbers its status and the reason."""
-        index = tuple(axis.index(value) for axis, value in zip(self.axes, point, strict=True))
+        index = self._index(point)
         self.variables["status"][1][index] = schema.STATUS[status]
         self.variables["status_message"][1][index] = message
 
-    def put(self, point: tuple[str, str, str], summary: xr.Dataset, path) -> None:
-        index = tuple(axis.index(value) for axis, value in zip(self.axes, point, strict=True))
+    def fits(self, arrays: Mapping[str, np.ndarray]) -> bool:
+        """Whether the arrays of a summary are, by names and shapes, those of this grid alone: then
+        `put_arrays` takes them."""
+        for name, values in arrays.items():
+            if name in self.extra:
+                if not np.array_equal(values.astype(str), self.extra[name].astype(str)):
+                    return False
+            elif name not in self.dims and (
+                name not in self.variables
+                or values.shape != self.variables[name][1].shape[len(self.dims):]
+            ):
+                return False
+        return True
+
+    def put_arrays(
+        self, point: tuple[str, str, str], arrays: Mapping[str, np.ndarray], attrs: Mapping, path
+    ) -> None:
+        """`put` for arrays that `fits` found good, with their attributes; `path` for messages."""
+        index = self._index(point)
+        for name, values in arrays.items():
+            if name in schema.FLAGS:
+                if np.isfinite(values):
+                    self.variables[name][1][index] = values.item()
+            elif name in self.variables and values.dtype.kind in "fiu":
+                self.variables[name][1][index] = values
+        self._put_provenance(index, attrs)
+
+    def _index(self, point: tuple[str, str, str]) -> tuple[int, ...]:
+        return tuple(axis.index(value) for axis, value in zip(self.axes, point, strict=True))
+
+    def _put_provenance(self, index: tuple[int, ...], attrs: Mapping) -> None:
+        for name, (kind, _, _) in schema.PROVENANCE.items():
+            if name in attrs:
+                self.variables[name][1][index] = kind(attrs[name])
+
+    def put(
+        self, point: tuple[str, str, str], summary: xr.Dataset, attrs: Mapping, path
+    ) -> None:
+        index = self._index(point)
         for dim in summary.sizes:
             self._check_dimension(dim, summary, path)
         for name in summary.data_vars:
@@ -74,9 +112,7 @@ class Grid:
                 )
             data[index] = variable.transpose(*point_dims).values
             attributes.update(variable.attrs)
-        for name, (kind, _, _) in schema.PROVENANCE.items():
-            if name in summary.attrs:
-                self.variables[name][1][index] = kind(summary.attrs[name])
+        self._put_provenance(index, attrs)
 
     def _check_dimension(self, dim: str, summary: xr.Dataset, path) -> None:
         labels = summary[dim].values.astype(str) if summary[dim].dtype.kind in "OUST" \

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -92,17 +92,24 @@ def merge(
         seen.add((bath, pressure, temperature))
         if path is None or not Path(path).exists():
             continue
+        found = netcdf.read_arrays(path)
+        fits = found is not None and grid.fits(found[0])
         try:
-            summary = dataset.read(
-                path, "a point's summary", "delete it and run the analysis again", small=True
-            )
+            if fits:
+                summary, own = found
+            else:
+                summary = dataset.read(
+                    path, "a point's summary", "delete it and run the analysis again", small=True
+                )
+                own = summary.attrs
             _check_identity(summary, bath, pressure, temperature, path)
         except UserError as error:
             logging.getLogger(__name__).warning("%s", error)
             grid.flag((bath, pressure, temperature), "unreadable", str(error))
             continue
-        history.add(summary.attrs, path)
-        grid.put((bath, pressure, temperature), summary, path)
+        history.add(own, path)
+        put = grid.put_arrays if fits else grid.put
+        put((bath, pressure, temperature), summary, own, path)
 
     merged = grid.dataset()
     merged.attrs = _global_attributes(history, attrs or {})
@@ -119,9 +126,9 @@ def unreadable(merged: xr.Dataset) -> list[str]:
     return [str(line) for line in merged.status_message.values[flagged]]
 
 
-def _check_identity(summary: xr.Dataset, bath: str, pressure: str, temperature: str, path) -> None:
+def _check_identity(summary: Mapping, bath: str, pressure: str, temperature: str, path) -> None:
     for name, expected in (("bath", bath), ("pressure", pressure), ("temperature", temperature)):
-        if name not in summary.coords:
+        if name not in summary:
             raise UserError(
                 f"{path}: has no coordinate {name}, expected a point's summary; delete it and run "
                 "the analysis again"
