@@ -100,9 +100,7 @@ def _turns(model, atoms, folder, steps, turns, bath=None, recorder=None) -> list
             *script.crystal(data),
             *(script.interaction(model) if model else ["pair_style zero 3.0", "pair_coeff * *"]),
             *script.velocities(900.0, 1),
-            *script.integrator(150.0, 0.5, 900.0, TIMESTEP, 10),
-            "unfix " + script.BAROSTAT,
-            "fix move all nve",
+            *script.integrator(["fix move all nve"], TIMESTEP, 10),
             "unfix " + script.BATH,
         ]
     )

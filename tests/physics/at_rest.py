@@ -54,10 +54,9 @@ def windows(folder: str, pressure: float, angles: list[float], time: float) -> l
         engine.execute(
             [
                 *script.velocities(TEMPERATURE, 1),
-                *script.integrator(pressure, damping, TEMPERATURE, TIMESTEP, 10,
-                                   barostat=barostat),
+                *script.integrator([barostat], TIMESTEP, 10),
             ]
-        )  # fmt: skip
+        )
         bath = Bath("classical", TEMPERATURE, 10.0, 200.0, template.get_masses(), types, TIMESTEP,
                     1)  # fmt: skip
         engine.attach(bath, None, 0)

@@ -10,11 +10,12 @@ from lah10.bath.bath import Bath
 from lah10.bath.deconvolution import BathParameters, Deconvolution, pressure_shift
 from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.dynamics import lammps_input as script
+from lah10.dynamics.cell import CellMotion
 from lah10.dynamics.engine import Engine
 from lah10.units import BOLTZMANN, MVV2E
 
-#: Relaxation time of the cell, ps, and its damping in equilibration, in units of the inverse.
-DAMPING, DRAG = 0.3, 2.0
+#: ps, of the cell's motion (`cell.CellMotion`), which has the temperature of the bath.
+PERIOD = 0.3
 #: Parts of production whose scatter is the error of the mean.
 PARTS = 10
 
@@ -23,7 +24,6 @@ def mean_volume(
     engine: Engine,
     bath: Bath,
     pressure: float,
-    cell_temperature: float,
     shift: bool,
     time: float,
     every: int,
@@ -51,18 +51,16 @@ def mean_volume(
         bath.types, sample * bath.timestep, round(segment / bath.timestep / sample), len(bath.types)
     )
     atoms, raised, volumes, kinetic = len(bath.types), 0.0, [], []
-    for stage, length, drag in (("equilibrate", 0.25 * time, DRAG), ("produce", time, 0.0)):
-        lines = script.integrator(
-            pressure + shift * raised, DAMPING, cell_temperature, bath.timestep, every, drag
-        )
-        if stage == "equilibrate":
-            engine.execute(lines)
+    for stage, length in (("equilibrate", 0.25 * time), ("produce", time)):
+        settling = stage == "equilibrate"
+        cell = CellMotion(PERIOD, bath.temperature, atoms, bath.timestep, 1, settling)
+        lines = cell.commands(pressure + shift * raised)
+        if settling:
+            engine.execute(script.integrator(lines, bath.timestep, every))
             engine.attach(bath, recorder, sample)
         else:  # the same with another barostat
-            barostat = f"fix {script.BAROSTAT} "
-            engine.execute(
-                [f"unfix {script.BAROSTAT}", *(x for x in lines if x.startswith(barostat))]
-            )
+            engine.execute([f"unfix {script.BAROSTAT}", lines[-1]])
+        engine.attach_cell(cell)
         engine.start_segment()
         volumes.clear(), kinetic.clear()
         for _ in range(round(length / bath.timestep / every)):

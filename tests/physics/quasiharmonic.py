@@ -160,7 +160,7 @@ def volume(
     engine.execute(script.velocities(expected, seed))
     heat = Bath(bath, temperature, friction, CUTOFF, crystal.masses, types, TIMESTEP, seed,
                 correction=correction)  # fmt: skip
-    found = mean_volume(engine, heat, PRESSURE, expected, shift, time, EVERY, SAMPLE, SEGMENT)
+    found = mean_volume(engine, heat, PRESSURE, shift, time, EVERY, SAMPLE, SEGMENT)
     exact = {f"exact_{of}": exact_volume(atoms, temperature, of) / len(atoms)
              for of in ("qtb", "classical", "none")}  # fmt: skip
     return found | exact

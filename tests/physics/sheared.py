@@ -131,8 +131,7 @@ def windows(folder: str, temperature: float, time: float, seed: int = 1) -> list
         engine.execute(script.velocities(temperature, seed + number))
         damping = script.volume_damping(0.1, len(atoms), temperature)
         barostat = script.volume_barostat(PRESSURE, damping, temperature, 2.0)
-        engine.execute(script.integrator(PRESSURE, damping, temperature, TIMESTEP, 10,
-                                         barostat=barostat))  # fmt: skip
+        engine.execute(script.integrator([barostat], TIMESTEP, 10))
         bath = Bath("classical", temperature, 10.0, 200.0, surface.masses, types, TIMESTEP,
                     seed + number)  # fmt: skip
         engine.attach(bath, None, 0)

@@ -68,5 +68,5 @@ def volume(
         "qtb", TEMPERATURE, friction, CUTOFF, masses, types, TIMESTEP, seed, correction=correction
     )
     return mean_volume(
-        engine, bath, PRESSURE, START_TEMPERATURE, shift, time, EVERY, SAMPLE, SEGMENT
+        engine, bath, PRESSURE, shift, time, EVERY, SAMPLE, SEGMENT
     )

@@ -67,7 +67,7 @@ def equilibration(crystal, folder, **changes):
         "thermo_interval_fs": 5.0,
         "frame_interval_fs": 10.0,
         "checkpoint_interval_ps": 0.02,
-        "barostat_damping_ps": 0.5,
+        "cell_period_ps": 0.6,
         "spectrum_interval_fs": 2.0,
         "spectrum_segment_ps": 0.01,
         "spectrum_atoms": 100,

@@ -62,6 +62,21 @@ def test_equilibration_does_not_depend_on_what_production_records():
     assert first != second
 
 
+def test_the_cell_is_slower_than_the_phonons():
+    assert validate(GOOD, "x").dynamics_options("produce", "qtb")["cell_period_ps"] == 0.6
+    slow = validate(changed("dynamics.cell_period", "1 ps"), "x")
+    assert slow.dynamics_options("equilibrate", "classical")["cell_period_ps"] == 1.0
+    found = complaint(changed("dynamics.cell_period", "0.2 ps"))
+    assert "dynamics.cell_period: expected at least 0.5 ps, below the frequencies" in found
+
+
+def test_the_old_key_of_the_cell_is_refused_with_what_to_do():
+    """Its number means nothing to today's dynamics."""
+    found = complaint(changed("dynamics.barostat_damping", "0.5 ps"))
+    assert "dynamics.barostat_damping: expected cell_period in its place" in found
+    assert "such as 0.6 ps" in found and "points are run again" in found
+
+
 def test_adaptive_bath_equilibrates_longer_and_records_spectra():
     adaptive = validate(changed("baths", ["qtb", "adqtb"]) | {
         "bath": {"adaptation": "14 ps", "adaptation_rate": 0.5}}, "x")  # fmt: skip

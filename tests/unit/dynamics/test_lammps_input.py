@@ -56,8 +56,7 @@ def test_barostat_of_a_held_shape_scales_the_volume_alone():
     assert line == (
         "fix barostat all nph iso 1500000 1500000 1.25 ptemp 300 pchain 3 drag 0"
     )
-    lines = script.integrator(150.0, 0.5, 900.0, 0.0005, 10, barostat=line)
-    assert line in lines and not [one for one in lines if "couple none" in one]
+    assert line in script.integrator([line], 0.0005, 10)
 
 
 def test_volume_swings_with_the_period_whatever_the_temperature():

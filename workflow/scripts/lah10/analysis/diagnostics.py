@@ -30,8 +30,9 @@ MAX_RATIO_ERROR = 0.10
 MAX_FRICTION_SHARE = {"none": 0.10, "potential": 0.20}
 #: Share of an element's motion at which a γ_r at its limit is worth naming as a reason.
 MIN_SATURATED = 0.02
-#: Temperature of the cell's motion relative to the atoms' mean kinetic temperature.
-MAX_CELL_TEMPERATURE = 3.0
+#: Temperature of the cell's motion relative to the bath's: the cell is classical. Below
+#: LEAST_CELL_TEMPERATURE, K, a few kelvin are no fault, and 0 K is no yardstick.
+MAX_CELL_TEMPERATURE, LEAST_CELL_TEMPERATURE = 2.0, 10.0
 #: eV/Å, largest force deviation of an atom within the committee above which a frame is beyond what
 #: the models learnt: in the held-out frames of the project's own the two shipped models deviate
 #: by 0.35 at most.
@@ -42,7 +43,9 @@ MAX_EXTRAPOLATED_SHARE = 0.05
 SIGNIFICANCE = 2.0
 
 
-def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple[int, str]:
+def quantum_bath(
+    bath: str, summary: Mapping, temperature: float, correction: str = "none"
+) -> tuple[int, str]:
     """Verdict on the bath of a point.
 
     A value within its limit by `SIGNIFICANCE` standard errors is in order, one beyond it by as much
@@ -57,6 +60,8 @@ def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple
     summary : mapping
         Values of the point's summary (`energetics.measure`), with standard errors; empty where a
         run failed.
+    temperature : float
+        K, of the bath.
     correction : {"none", "potential"}
         Of the bath's noise (`bath.spectra.noise_energy`).
 
@@ -100,7 +105,8 @@ def quantum_bath(bath: str, summary: Mapping, correction: str = "none") -> tuple
     # Both share their noise.
     limit = MAX_FRICTION_SHARE[correction]
     judge(abs(share), 0.0, limit, f"friction {share:.2f} of the kinetic energy, limit {limit:g}")
-    cell, limit = summary["cell_temperature"], MAX_CELL_TEMPERATURE * mean
+    cell = summary["cell_temperature"]
+    limit = MAX_CELL_TEMPERATURE * max(temperature, LEAST_CELL_TEMPERATURE)
     text = f"cell temperature {cell:.0f} K, limit {limit:.0f} K"
     judge(cell, summary["cell_temperature_stderr"], limit, text)
     drift = np.asarray(summary.get("friction_drift", np.nan))

@@ -203,7 +203,9 @@ def summarise(values: dict, status: str, attrs: dict) -> xr.Dataset:
     phase = values.pop("phase", schema.PHASE["undetermined"])
     phase_reason = values.pop("phase_reason", attrs.get("status_message", ""))
     correction = attrs.get("bath_correction", "none")
-    verdict, reason = diagnostics.quantum_bath(attrs["bath"], values, correction)
+    verdict, reason = diagnostics.quantum_bath(
+        attrs["bath"], values, float(attrs["temperature_K"]), correction
+    )
     attrs = attrs | {"quantum_bath_reason": reason, "phase_reason": phase_reason}
     coordinates = {
         "element": (None, "element", ELEMENTS),

@@ -98,7 +98,7 @@ class Grid(Section):
             "duration_ps": self.duration(stage, bath),
             "thermo_interval_fs": dynamics.thermo_interval,
             "checkpoint_interval_ps": dynamics.checkpoint_interval,
-            "barostat_damping_ps": dynamics.barostat_damping,
+            "cell_period_ps": dynamics.cell_period,
         }
         if stage == "produce":
             options["frame_interval_fs"] = dynamics.frame_interval
@@ -220,6 +220,7 @@ class Config(Grid, Named):
         """What a stage of a window of classical nuclei depends on, as `dynamics_options`."""
         length = getattr(self.boundary.classical, stage)
         options = self.dynamics_options(stage, "classical") | {"duration_ps": length}
+        del options["cell_period_ps"]  # its cell is not flexible: boundary.volume_period
         if stage == "produce":
             # Spectra of a window are not analysed; one segment must fit in.
             options["spectrum_segment_ps"] = min(options["spectrum_segment_ps"], length)

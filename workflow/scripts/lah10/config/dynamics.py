@@ -1,6 +1,6 @@
 """Section `dynamics`: times of a run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -16,6 +16,10 @@ Timestep = quantity("fs", "0.5 fs", at_most=0.5)
 TIMESTEP = TypeAdapter(Timestep)
 
 
+#: ps: 2 THz, below the phonons of cells of a few dozen atoms and more.
+SHORTEST_CELL_PERIOD = 0.5
+
+
 class Dynamics(Section):
     timestep: Timestep = Field("0.5 fs", description="Time step.")
     equilibrate: quantity("ps", "10 ps") = Field(
@@ -25,8 +29,12 @@ class Dynamics(Section):
         description="Length of the measured run. The analysis detects and cuts what is left of "
         "equilibration."
     )
-    barostat_damping: quantity("ps", "0.5 ps") = Field(
-        "0.5 ps", description="Relaxation time of the cell."
+    cell_period: quantity("ps", "0.6 ps") = Field(
+        "0.6 ps",
+        description="Period of the volume's oscillation, about, which sets the mass of the cell: "
+        "of a crystal of 550 GPa and 3 Å³ an atom; shears swing two to six times slower. At least "
+        f"{SHORTEST_CELL_PERIOD:g} ps, so that the cell stays below the phonons. The cell has the "
+        "temperature of the bath, by a stochastic thermostat. No mean depends on it.",
     )
     thermo_interval: quantity("fs", "5 fs") = Field(
         "5 fs",
@@ -57,6 +65,19 @@ class Dynamics(Section):
         1000, description="Most atoms of each element whose velocities are sampled."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _cell_has_a_period(cls, content: Any) -> Any:
+        if isinstance(content, dict) and "barostat_damping" in content:
+            raise section.rule(
+                "barostat_damping",
+                "cell_period in its place, the period of the volume's oscillation, such as 0.6 ps "
+                "(the old key was no relaxation time: it set the cell's mass by the atoms' kinetic "
+                "temperature; the cell moves otherwise now, so points are run again)",
+                str(content["barostat_damping"]),
+            )
+        return content
+
     @model_validator(mode="after")
     def _nested(self) -> "Dynamics":
         """Records, segments and checkpoints fall on whole steps, and on each other."""
@@ -71,6 +92,12 @@ class Dynamics(Section):
             ("equilibrate", "thermo_interval"),
             ("produce", "thermo_interval"),
         )
+        if self.cell_period < SHORTEST_CELL_PERIOD:
+            raise section.rule(
+                "cell_period",
+                f"at least {SHORTEST_CELL_PERIOD:g} ps, below the frequencies of the phonons",
+                time(self, "cell_period"),
+            )
         if self.spectrum_segment > self.produce:
             raise section.rule(
                 "spectrum_segment",

@@ -96,7 +96,10 @@ class Pimd(Section):
         "0.1 ps", description="Relaxation time of the centroids and of the cell's motion."
     )
     barostat_damping: quantity("ps", "0.5 ps") = Field(
-        "0.5 ps", description="Relaxation time of the cell."
+        "0.5 ps",
+        description="Sets the mass of the cell, N k_B T τ² with the kinetic temperature of quantum "
+        "nuclei as T; no relaxation time. The cell has the temperature of the point, by Langevin's "
+        "equation. No mean depends on it.",
     )
 
     @model_validator(mode="after")

@@ -9,9 +9,10 @@ from lah10.bath.adaptive import Adaptation
 from lah10.bath.bath import Bath
 from lah10.bath.spectrum_recorder import SpectrumRecorder
 from lah10.dynamics import lammps_input as script
+from lah10.dynamics.cell import CellMotion
 from lah10.dynamics.lammps_library import LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, lammps
 from lah10.errors import PointFailure
-from lah10.units import GPA_IN_BAR
+from lah10.units import EV_PER_A3_IN_GPA, GPA_IN_BAR
 
 #: Thermo columns of the stress tensor in Voigt order.
 VOIGT = ("Pxx", "Pyy", "Pzz", "Pyz", "Pxz", "Pxy")
@@ -20,6 +21,8 @@ CELL_DEGREES = 6
 #: Where the cell's kinetic energies begin in the fix's vector, after ω, ω̇ and the potential part
 #: (six values each; no chain of thermostats stands between them).
 CELL_KINETIC = 3 * CELL_DEGREES
+#: Where LAMMPS' virials (xx, yy, zz, xy, xz, yz) have the elements of `VOIGT`.
+FROM_VIRIAL = [0, 1, 2, 5, 4, 3]
 
 
 class Engine:
@@ -46,6 +49,8 @@ class Engine:
         self._at_setup = False
         #: Where the barostat's vector holds the kinetic energies of the cell, and how many.
         self.cell_kinetic = (CELL_KINETIC, CELL_DEGREES)
+        #: What the cell's thermostat adds to the virial at this step, eV.
+        self._random_virial = np.zeros(6)
 
     def execute(self, lines: Iterable[str]) -> None:
         """Give commands, one after another.
@@ -98,6 +103,20 @@ class Engine:
         self.bath, self.recorder, self.every = bath, recorder, every
         self.adaptation, self.adapt_from = adaptation, adapt_from
         self.lmp.set_fix_external_callback(script.BATH, self._callback, self)
+
+    def attach_cell(self, cell: CellMotion) -> None:
+        """Let the random stress of a flexible cell act at every step."""
+        self.cell_motion = cell
+        self.lmp.set_fix_external_callback(script.CELL, self._cell_callback, self)
+
+    @staticmethod
+    def _cell_callback(engine, step, n_local, tags, positions, out):
+        try:
+            out[:n_local] = 0.0
+            engine._random_virial = engine.cell_motion.random_virial(step)
+            engine.lmp.fix_external_set_virial_global(script.CELL, engine._random_virial)
+        except Exception as error:  # as below
+            engine._error = engine._error or error
 
     @staticmethod
     def _callback(engine, step, n_local, tags, positions, out):
@@ -159,6 +178,7 @@ class Engine:
     def clear(self) -> None:
         """Forget atoms, fixes and the potential."""
         self.execute(["clear"])
+        self._random_virial = np.zeros(6)
 
     @property
     def step(self) -> int:
@@ -185,6 +205,8 @@ class Engine:
         """Values of the last thermo output by name, without their dimension of time: see
         `records.SERIES` for shapes and units."""
         row = self.lmp.last_thermo()
+        # The crystal's own stress, without the thermostat's.
+        random = self._random_virial[FROM_VIRIAL] / row["Volume"] * EV_PER_A3_IN_GPA
         cell_energies = [
             self.lmp.extract_fix(
                 script.BAROSTAT, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, nrow=self.cell_kinetic[0] + i
@@ -194,7 +216,7 @@ class Engine:
         return {
             "potential_energy": np.float64(row["PotEng"]),
             "kinetic_energy": np.array([row[f"c_ke{e}"] for e in ELEMENTS]),
-            "pressure": np.array([row[name] for name in VOIGT]) / GPA_IN_BAR,
+            "pressure": np.array([row[name] for name in VOIGT]) / GPA_IN_BAR - random,
             "volume": np.float64(row["Volume"]),
             "cell": self.cell(),
             "cell_kinetic_energy": np.float64(np.sum(cell_energies)),

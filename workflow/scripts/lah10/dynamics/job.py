@@ -41,7 +41,8 @@ class Job:
         adaptation_ps, the last part of the stage, in which it adapts.
     dynamics : dict
         timestep_fs, duration_ps, thermo_interval_fs, frame_interval_fs, checkpoint_interval_ps,
-        barostat_damping_ps, spectrum_interval_fs, spectrum_segment_ps, spectrum_atoms.
+        cell_period_ps (of a flexible cell), spectrum_interval_fs, spectrum_segment_ps,
+        spectrum_atoms.
     seed : int
     campaign : str
     config_json : str

@@ -19,6 +19,7 @@ PLAIN = re.compile(r"[^\s\"'#$&*?]*")
 #: Names of the fixes, for the engine that reads their values.
 BAROSTAT = "barostat"
 BATH = "bath"
+CELL = "cell"
 #: How LAMMPS' restart files begin and end.
 RESTART_MARK = b"LammpS RestartT\0"
 
@@ -145,49 +146,25 @@ def velocities(temperature: float, seed: int) -> list[str]:
     ]
 
 
-def integrator(
-    pressure: float,
-    damping: float,
-    cell_temperature: float,
-    timestep: float,
-    thermo_every: int,
-    drag: float = 0.0,
-    barostat: str | None = None,
-) -> list[str]:
-    """Flexible-cell NPH dynamics with the bath's force, and the values recorded.
+def integrator(barostat: Sequence[str], timestep: float, thermo_every: int) -> list[str]:
+    """Dynamics at constant pressure with the bath's force, and the values recorded.
 
     Parameters
     ----------
-    pressure : float
-        GPa, the same on all faces, no shear stress.
-    damping : float
-        Relaxation time of the cell, ps.
-    cell_temperature : float
-        Kinetic temperature that sets the mass of the cell, K.
+    barostat : sequence of str
+        Commands that move the cell (`cell.CellMotion.commands`, `volume_barostat`).
     timestep : float
         ps.
-    drag : float
-        Damping of the cell's motion in units of 1/`damping`. Equilibration needs it: nothing else
-        ends the ringing that follows the change from the static to the quantum volume. Production
-        has none.
-    barostat : str, optional
-        Command of another barostat in place of the flexible one (`volume_barostat`).
-
-    By default LAMMPS holds the cell at `cell_temperature` with a Nosé–Hoover chain (`pchain`); here
-    the cell takes its temperature from the atoms, as no spectrum is known for it.
+    thermo_every : int
+        Steps between records.
     """
-    bar = f"{pressure * GPA_IN_BAR:.10g}"
-    sides = " ".join(f"{side} {bar} {bar} {damping:.10g}" for side in ("x", "y", "z"))
-    shears = " ".join(f"{tilt} 0.0 0.0 {damping:.10g}" for tilt in ("xy", "xz", "yz"))
     groups = [f"group {e} type {i}" for i, e in enumerate(ELEMENTS, start=1)]
     energies = [f"compute ke{e} {e} ke" for e in ELEMENTS]
     return [
         f"timestep {timestep:.10g}",
         *groups,
         *energies,
-        barostat
-        or f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {cell_temperature:.10g} "
-        f"pchain 0 drag {drag:.10g} flip no",
+        *barostat,
         "# the bath: friction and coloured noise, computed outside LAMMPS (dynamics/bath.py)",
         f"fix {BATH} all external pf/callback 1 1",
         # It adds nothing to energy and virial, and LAMMPS is told so: the barostat, set up before
@@ -199,6 +176,27 @@ def integrator(
         + " pxx pyy pzz pyz pxz pxy vol",
         "thermo_modify lost error norm no",
     ]
+
+
+def flexible_barostat(pressure: float, damping: float, temperature: float, drag: float) -> str:
+    """NPH dynamics of all six elements of the cell, without a thermostat of LAMMPS.
+
+    Parameters
+    ----------
+    pressure : float
+        GPa, the same on all faces, no shear stress.
+    damping, temperature : float
+        τ, ps, and T, K, of the mass of each element, (N + 1) k_B T τ².
+    drag : float
+        Friction of the cell's motion: twice a step it loses the share Δt · drag/τ.
+    """
+    bar = f"{pressure * GPA_IN_BAR:.10g}"
+    sides = " ".join(f"{side} {bar} {bar} {damping:.10g}" for side in ("x", "y", "z"))
+    shears = " ".join(f"{tilt} 0.0 0.0 {damping:.10g}" for tilt in ("xy", "xz", "yz"))
+    return (
+        f"fix {BAROSTAT} all nph {sides} {shears} couple none ptemp {temperature:.10g} "
+        f"pchain 0 drag {drag:.10g} flip no"
+    )
 
 
 #: Thermostats in the chain that gives a cell of fixed shape its temperature, and where the kinetic

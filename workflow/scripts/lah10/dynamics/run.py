@@ -19,6 +19,7 @@ from lah10.bath.bath import expected_temperature
 from lah10.crystal.isotopes import exact, heavier, of_atoms
 from lah10.dynamics import lammps_input as script
 from lah10.dynamics import outputs, records
+from lah10.dynamics.cell import CellMotion
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.dynamics.engine import Engine
 from lah10.dynamics.job import Job
@@ -34,8 +35,10 @@ from lah10.io.locks import lock
 from lah10.io.text import duration
 from lah10.units import BOLTZMANN
 
-#: Damping of the cell while it finds its volume (`lammps_input.integrator`).
-EQUILIBRATION_DRAG = 2.0
+#: Share of an equilibration in which the cell looks for its volume (`cell.CellMotion`).
+SETTLING_SHARE = 0.5
+#: 1/ps, friction in equilibration of the volume of a cell that keeps its shape.
+VOLUME_FRICTION = 8.0
 #: Bytes of one atom in a restart file and of one record of the time series (about, and more).
 RESTART_ATOM, RECORD = 200, 300
 #: Room asked for: so many times what is expected, and so many bytes more.
@@ -232,24 +235,19 @@ class Stage:
         if job.stage == "produce" and job.potential.get("committee"):
             deviation = Path(job.scratch) / f"deviation-{number:05d}.out"
         self._from_restart(self.checkpoints.restart(number - 1), False, deviation)
-        engine.execute(
-            script.integrator(
-                job.pressure_GPa + self.bath.pressure_shift(),
-                job.dynamics["barostat_damping_ps"],
-                self.expected,
-                self.timestep,
-                self.sample_every,
-                EQUILIBRATION_DRAG if job.stage == "equilibrate" else 0.0,
-                self._volume_barostat(),
-            )
-        )
+        start = (number - 1) * self.segment
+        cell = None if job.held_shape else self._cell_motion(start)
+        pressure = job.pressure_GPa + self.bath.pressure_shift()
+        barostat = cell.commands(pressure) if cell else [self._volume_barostat()]
+        engine.execute(script.integrator(barostat, self.timestep, self.sample_every))
+        if cell:
+            engine.attach_cell(cell)
         recorder, every = self.bath.recorder()
         bath, adaptation = self.bath.of_segment(recorder, every, number, self.checkpoints)
         adapting = round(job.bath_options.get("adaptation_ps", 0.0) / self.timestep)
         engine.attach(bath, recorder, every, adaptation, self.total - adapting)
         steps = min(self.segment, self.total - (number - 1) * self.segment)
         engine.start_segment()
-        start = engine.step
         if number == 1:
             self._first_volume = np.linalg.det(engine.cell())
         else:
@@ -296,15 +294,28 @@ class Stage:
         if (problem := self.ranks.agree(problem)) is not None:
             raise UserError(problem)
 
-    def _volume_barostat(self) -> str | None:
-        """The barostat of a run whose cell keeps its shape; None where the cell is flexible."""
+    def _cell_motion(self, start: int) -> CellMotion:
+        """The motion of a flexible cell in the segment that begins at a step."""
+        job, settling = self.job, False
+        if job.stage == "equilibrate":
+            # An adaptation, which comes last, sees the cell that production has.
+            adapting = round(job.bath_options.get("adaptation_ps", 0.0) / self.timestep)
+            settling = start < SETTLING_SHARE * (self.total - adapting)
+        return CellMotion(
+            job.dynamics["cell_period_ps"],
+            job.temperature_K,
+            len(self.masses),
+            self.timestep,
+            job.number("cell", 63),
+            settling,
+        )
+
+    def _volume_barostat(self) -> str:
+        """The barostat of a run whose cell keeps its shape."""
         job = self.job
-        if not job.held_shape:
-            return None
         damping, drag = job.held_shape["volume_damping_ps"], 0.0
         if job.stage == "equilibrate":
-            # As fast as in a flexible cell, whatever the mass of the volume.
-            drag = EQUILIBRATION_DRAG * damping / job.dynamics["barostat_damping_ps"]
+            drag = 0.5 * VOLUME_FRICTION * damping
         return script.volume_barostat(job.pressure_GPa, damping, job.temperature_K, drag)
 
     def _record(self, partial: dict) -> None:
