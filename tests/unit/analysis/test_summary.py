@@ -25,7 +25,8 @@ OF_HOPS = ("diffusion", "diffusion_hops", "dwell_", "hop_", "event_", "exchange_
 WITHOUT_ERROR = ("diffusion_limit_stderr", "exchange_events_stderr", "hop_rate_limit_stderr",
                  "exchange_rate_limit_stderr", "ring_rate_limit_stderr",
                  "equilibration_time_stderr", "spectral_blocks_stderr",
-                 "theta_threshold_stderr")  # fmt: skip
+                 "theta_threshold_stderr", "theta_upper_stderr",
+                 "local_distortion_threshold_stderr", "local_distortion_upper_stderr")  # fmt: skip
 #: What only a committee knows.
 OF_COMMITTEE = ("model_deviation", "extrapolated_share")
 

@@ -26,9 +26,11 @@ def lines(tmp_path):
     )
     merge(summaries, tmp_path / "phase_diagram.nc")
     table.write(tmp_path / "phase_diagram.nc", tmp_path / "phase_diagram.md")
-    table_, *_, beyond = (tmp_path / "phase_diagram.md").read_text("utf-8").strip().split("\n\n")
+    written = (tmp_path / "phase_diagram.md").read_text("utf-8").strip()
+    table_, *_, beyond, chance = written.split("\n\n")
     text = table_.splitlines()
     assert beyond.startswith("Beyond the potential's data: ")
+    assert chance.startswith("By chance, 0.036 of the 6 points would be called distorted")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text]
     return text, cells
 
@@ -45,10 +47,10 @@ def test_a_line_a_point(lines):
 def test_numbers_have_errors_and_points_without_any_say_why(lines):
     _, cells = lines
     rows = {tuple(row[:3]): row[3:] for row in cells[2:]}
-    assert rows["classical", "100", "300"] == ["volume"] + [""] * 9
+    assert rows["classical", "100", "300"] == ["volume"] + [""] * 10
     assert rows["qtb", "150", "100"][0] == "missing"
-    phase, deviation, null, limit, kinetic = rows["classical", "100", "100"][:5]
-    assert phase == "distorted"
+    phase, group, deviation, null, limit, kinetic = rows["classical", "100", "100"][:6]
+    assert (phase, group) == ("distorted", "")
     assert deviation.endswith(" ± 0.06")
     assert (null, limit) == ("0.15 ± 0.05", "0.35")
     assert kinetic == "103.0 ± 6.0"
@@ -76,11 +78,12 @@ def test_points_beyond_the_potentials_data_are_named(tmp_path):
 def test_notes_explain_what_the_table_leaves_open(tmp_path):
     summaries = write_campaign(tmp_path, baths=("qtb",), pressures=(150,), temperatures=(100, 300))
     data = merge(summaries, tmp_path / "phase_diagram.nc")
-    assert table.notes(data, "1.0 ± 0.1")[:-1] == [table.LEGEND]
-    (*_, unknown) = table.notes(data, "1.0 ± ?")
+    plain = table.notes(data, "1.0 ± 0.1")
+    assert plain[:-2] == [table.LEGEND]
+    (unknown,) = [line for line in table.notes(data, "1.0 ± ?") if line not in plain]
     assert unknown.startswith("± ?: the standard error is unknown")
     data["phase"][:] = PHASE["undetermined"]
-    assert table.notes(data, "")[2].startswith("Undetermined: phase_reason")
+    assert table.notes(data, "")[-1].startswith("Undetermined: phase_reason")
     summaries[0][3].write_text("torn")
     data = merge(summaries, tmp_path / "phase_diagram.nc")
     assert table.notes(data, "")[-1].startswith(f"Unreadable: {summaries[0][3]}: cannot be read")

@@ -118,6 +118,8 @@ SUMMARY: Table = _table({
     "theta_deviation": ((), "degree", "largest deviation of the distortion angle from 90 degree"),
     "theta_null": ((), "degree", "deviation expected of a cubic crystal with the same noise"),
     "theta_threshold": ((), "degree", "theta deviation above which the point counts as distorted"),
+    "theta_upper": ((), "degree", "theta deviation that is excluded, two standard errors above "
+                    "the measured one"),
     "theta_centres_large": ((), "degree", "largest class mean of the angle between the lines from "
                             "La to the quadrilateral centres"),
     "theta_centres_small": ((), "degree", "smallest class mean of the angle between the lines from "
@@ -130,6 +132,10 @@ SUMMARY: Table = _table({
     "local_distortion": ((), "degree", "mean distortion of a cage within a time window"),
     "local_distortion_null": ((), "degree", "local distortion expected of cubic cages with the "
                               "same noise"),
+    "local_distortion_threshold": ((), "degree", "local distortion above which the point counts "
+                                   "as distorted in domains"),
+    "local_distortion_upper": ((), "degree", "local distortion that is excluded, two standard "
+                               "errors above the measured one"),
     "variant_share": (("variant",), "1", "share of cages and windows in each rhombohedral variant"),
     # energies
     "volume_per_formula": ((), "angstrom3", "volume per formula unit LaH10"),
@@ -399,6 +405,8 @@ PROVENANCE = {
     "fingerprint": Provenance(str, "1", "fingerprint of the point's parameters and potential"),
     "status_message": Provenance(str, "1", "what stopped the run, or why its summary is not "
                                  "read"),
+    "space_group": Provenance(str, "1", "space group of the mean structure, its atoms relaxed in "
+                              "the mean cell, by spglib with a tolerance of 0.1 angstrom"),
     "phase_reason": Provenance(str, "1", "why the phase is what it is"),
     "quantum_bath_reason": Provenance(str, "1", "why quantum_bath_ok is not ok"),
 }

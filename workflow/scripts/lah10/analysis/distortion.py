@@ -18,12 +18,18 @@ n_x n_y, n the axis, times one common sign; a cage belongs to the variant with t
 projection, or to none if its distortion is below what 99 % of cubic cages show.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from ase import Atoms
+from ase.geometry import cellpar_to_cell
+from scipy.stats import norm
 
 from lah10.analysis import statistics
 from lah10.analysis.dataset import Coordinates
-from lah10.crystal.sites import Cages
+from lah10.crystal.rhombohedral import Rhombohedral
+from lah10.crystal.sites import Cages, SiteMap, find_cages
+from lah10.crystal.structures import build_supercell
 from lah10.schema import PHASE, VARIANTS
 
 #: The six classes of adjacent faces, named after one of the two pairs.
@@ -36,14 +42,20 @@ PATTERNS = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)])
 BINS = np.linspace(0.0, 20.0, 201)
 #: A point is called distorted above this many standard deviations of the null.
 SIGMAS = 3.0
-#: Degree, θ deviation of R-3m as it is shipped (tests/unit/test_distortion.py): a run in which so
-#: much would not be told from cubic does not say that the crystal is cubic.
+#: A distortion is excluded where it lies this many standard errors above what is seen.
+EXCLUDED = 2.0
+#: Degree, θ deviation of R-3m as it is shipped (tests/unit/test_distortion.py): that of the
+#: distorted phase where nothing is known of it at a pressure.
 RESOLVED = 1.71
+#: Degree: a crystal at rest that deviates less is cubic.
+AT_REST = 0.1
 #: Windows of the local order parameter that an error needs: of two, the residuals are of one size.
 MIN_WINDOWS = 3
 #: A cage belongs to a variant above this quantile of the cubic null.
 NULL_QUANTILE = 0.99
 BOOTSTRAP_SAMPLES = 4000
+#: Fractional coordinate of H 32f in Fm-3m, from which displacements in R-3m count; any will do.
+IDEAL_H = 0.12
 
 COORDINATES: Coordinates = {
     "time": ("ps", "time", ()),
@@ -222,45 +234,59 @@ def reduce(angles: CageAngles, time: np.ndarray, start: int, seed: int = 0) -> t
     arrays["theta_independent_samples"] = len(used) / statistics.inefficiency(used)
 
     _local(summary, arrays, angles, time, start)
+    samples = arrays["theta_independent_samples"]
     summary["theta_threshold"] = _threshold(
-        summary["theta_null"], summary["theta_null_spread"], arrays["theta_independent_samples"]
+        summary["theta_null"], summary["theta_null_spread"], samples
+    )
+    summary["theta_upper"] = _threshold(
+        summary["theta_deviation"], summary["theta_deviation_stderr"], samples, EXCLUDED
     )
     summary["phase"], summary["phase_reason"] = phase(summary)
     return summary, arrays
 
 
-def _threshold(null: float, sigma: float, samples: float) -> float:
-    """θ deviation above which a point is distorted: the null + 3σ.
+def _threshold(value: float, error: float, samples: float, sigmas: float = SIGMAS) -> float:
+    """A value and `sigmas` of its standard errors; of the null, where a distortion begins.
 
-    σ itself is known from few independent samples only; as in Student's t distribution, its
-    factor is the one with the one-sided error of 3σ for a known σ (3.6 for 20, 6 for 6 samples).
+    The error itself is known from few independent samples only; as in Student's t distribution, its
+    factor is the one with the one-sided error of as many known ones (for 3: 3.6 with 20 samples, 6
+    with 6).
     """
     if not samples >= 2:
         return np.nan
-    return null + statistics.student_factor(SIGMAS, samples) * sigma
+    return value + statistics.student_factor(sigmas, samples) * error
 
 
-def phase(summary: dict) -> tuple[int, str]:
+def phase(summary: Mapping, distorted: float = np.nan) -> tuple[int, str]:
     """Phase flag of a point, a value of `lah10.schema.PHASE`, and its reason.
 
     Distorted: θ deviates beyond `theta_threshold`; or the crystal is distorted in domains that
-    average out, when the local distortion is 3σ above its null and at least half of the cages are
-    in a variant.
-    Undetermined: θ deviates by 3σ, but fewer independent samples than needed to trust σ; or the
-    distortion of R-3m would have been missed.
+    average out, when the local distortion is above `local_distortion_threshold` and at least half
+    of the cages are in a variant.
+    Cubic: neither, and the distortion that the distorted phase has at this pressure is excluded: it
+    lies above `theta_upper`, and what domains of it would show above `local_distortion_upper`.
+    Undetermined: all else.
+
+    Parameters
+    ----------
+    summary : mapping
+        Of a point (`reduce`).
+    distorted : float
+        θ deviation of the distorted phase at this pressure, degree, by statics or its own run; 0
+        where there is none (then the one shipped must be resolved); NaN where it is not known: that
+        of R-3m as it is shipped.
     """
     deviation, null = summary["theta_deviation"], summary["theta_null"]
     sigma, limit = summary["theta_null_spread"], summary["theta_threshold"]
-    excess = summary["local_distortion"] - summary["local_distortion_null"]
-    error = np.hypot(summary["local_distortion_stderr"], summary["local_distortion_null_stderr"])
+    local, local_limit = summary["local_distortion"], summary["local_distortion_threshold"]
     in_variants = 1.0 - summary["variant_share"][-1]
     found = f"theta_deviation {deviation:.2f}°"
     if deviation > limit:
         return PHASE["distorted"], f"{found} is above the threshold of {limit:.2f}°"
-    if excess > SIGMAS * error and in_variants >= 0.5:
+    if local > local_limit and in_variants >= 0.5:
         return PHASE["distorted"], (
             f"{found}, but distorted in domains: {in_variants:.0%} of the cages are in a variant, "
-            f"the local distortion {excess:.2f}° above that of cubic cages"
+            f"the local distortion of {local:.2f}° is above its threshold of {local_limit:.2f}°"
         )
     if np.isnan(limit):
         return PHASE["undetermined"], "fewer than 2 independent samples of theta; run longer"
@@ -269,12 +295,70 @@ def phase(summary: dict) -> tuple[int, str]:
             f"{found} is {SIGMAS:g} standard errors above the cubic null of {null:.2f}°, with too "
             "few independent samples to trust them; run longer"
         )
-    if limit > RESOLVED:
+    exists = not distorted < AT_REST
+    wanted = distorted if exists and np.isfinite(distorted) else RESOLVED
+    of = "R-3m" if exists else "R-3m at lower pressure (here it relaxes to Fm-3m)"
+    upper = summary["theta_upper"]
+    if not upper < wanted:
         return PHASE["undetermined"], (
-            f"the threshold of {limit:.2f}° is above the {RESOLVED:.2f}° of R-3m, which would be "
+            f"{found} may be as large as {upper:.2f}°, the {wanted:.2f}° of {of} are not excluded; "
+            "run longer"
+        )
+    if limit > wanted:
+        return PHASE["undetermined"], (
+            f"the threshold of {limit:.2f}° is above the {wanted:.2f}° of {of}, which would be "
             "missed; run longer"
         )
-    return PHASE["cubic"], f"{found} is within the threshold of {limit:.2f}°"
+    if exists:
+        upper, domains = summary["local_distortion_upper"], np.nan
+        domains = np.hypot(summary["local_distortion_null"], wanted)
+        if np.isnan(upper):
+            return PHASE["undetermined"], (
+                f"{found}, but fewer than {MIN_WINDOWS} windows of the local order parameter: "
+                "domains are not excluded; run longer, or with a shorter distortion.window"
+            )
+        if not upper < domains:
+            return PHASE["undetermined"], (
+                f"{found}, but the local distortion may be as large as {upper:.2f}°: domains of "
+                f"R-3m, which show {domains:.2f}°, are not excluded; run longer"
+            )
+    return PHASE["cubic"], (
+        f"{found} is within the threshold of {limit:.2f}°, and the {wanted:.2f}° of {of} are "
+        "excluded"
+    )
+
+
+def false_positive_rate(classes: int = len(ORIENTATIONS)) -> float:
+    """Probability that θ of a well sampled cubic crystal passes `theta_threshold` by chance.
+
+    The threshold is the mean and `SIGMAS` standard deviations of the largest of six normal
+    deviations, whose distribution has a longer tail than a normal one: 0.6 %, and the same where
+    classes come in pairs of opposite deviations.
+    """
+    grid = np.linspace(0.0, 10.0, 20001)
+    beyond = 1 - (2 * norm.cdf(grid) - 1) ** classes
+    mean = np.trapezoid(beyond, grid)
+    spread = np.sqrt(np.trapezoid(2 * grid * beyond, grid) - mean**2)
+    return float(1 - (2 * norm.cdf(mean + SIGMAS * spread) - 1) ** classes)
+
+
+def at_rest(crystal: Atoms) -> float:
+    """θ deviation of R-3m LaH10 at rest, degree: 11 atoms in rhombohedral axes, in any order.
+
+    NaN where the cell is not one that Fm-3m deforms into by its angle.
+    """
+    lengths, angles = np.split(np.asarray(crystal.cell.cellpar()), 2)
+    if np.ptp(lengths) > 0.05 * lengths.mean() or abs(angles - 60).max() > 10 or len(crystal) != 11:
+        return np.nan
+    cubic = Rhombohedral.cubic(crystal.get_volume(), IDEAL_H).atoms()
+    template = build_supercell(cubic, "primitive", (1, 1, 1))
+    cell = cellpar_to_cell([*lengths, *angles])
+    scaled = crystal.get_scaled_positions()
+    order = np.argsort(-crystal.numbers, kind="stable")  # La first, as in the template
+    scaled = scaled[order] + template.get_scaled_positions()[0] - scaled[order[0]]
+    single = CageAngles(find_cages(template), template, 1)
+    single.add(SiteMap(template).displacements(scaled, cell), cell)
+    return float(abs(single.theta[0] - 90).max())
 
 
 def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, start: int) -> None:
@@ -293,6 +377,8 @@ def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, st
     variant = abs(projections).argmax(axis=-1)
 
     names = ("local_distortion", "local_distortion_null")
+    limits = ("local_distortion_threshold", "local_distortion_upper")
+    summary.update({name: np.nan for name in limits})
     if len(windows) < 2:
         nothing = {name: np.nan for name in names} | {f"{name}_stderr": np.nan for name in names}
         summary.update(nothing, variant_share=np.full(5, np.nan))
@@ -315,6 +401,10 @@ def _local(summary: dict, arrays: dict, angles: CageAngles, time: np.ndarray, st
     if len(windows) < MIN_WINDOWS:
         for name in (*names, "variant_share"):
             summary[f"{name}_stderr"] = np.full_like(summary[f"{name}_stderr"], np.nan)
+    error = np.hypot(*(summary[f"{name}_stderr"] for name in names))
+    samples = len(windows) / statistics.inefficiency(local.mean(axis=1))
+    for limit_name, name, sigmas in zip(limits, names[::-1], (SIGMAS, EXCLUDED), strict=True):
+        summary[limit_name] = _threshold(summary[name], error, samples, sigmas)
     arrays["local_distortion_series"] = local.mean(axis=1)
     arrays["variant_share_series"] = shares
     arrays["variant_threshold"] = limit

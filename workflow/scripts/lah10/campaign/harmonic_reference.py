@@ -3,14 +3,25 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
+from ase import Atoms
 
+from lah10.analysis.distortion import at_rest, phase
 from lah10.campaign.grid import Grid
 from lah10.campaign.history import History
 from lah10.config.bath import Bath
 from lah10.config.dynamics import TIMESTEP
 from lah10.errors import UserError
 from lah10.nuclides import NATURAL
+from lah10.schema import STATUS
+
+#: What decides on a phase (`lah10.analysis.distortion.phase`).
+JUDGED = (
+    "theta_deviation", "theta_null", "theta_null_spread", "theta_threshold", "theta_upper",
+    "local_distortion", "local_distortion_null", "local_distortion_threshold",
+    "local_distortion_upper", "variant_share",
+)  # fmt: skip
 
 
 def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr.Dataset:
@@ -35,9 +46,10 @@ def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr
                     f"{path}: phonons of isotopes {phonons.attrs.get('isotopes', NATURAL)}, but "
                     f"{history.first_path} was run with {ours}; compute the phonons again"
                 )
-            rows.append(expectation(
+            found = expectation(
                 phonons.load(), list(dataset.bath.values), dataset.temperature.values, **bath
-            ))
+            )
+            rows.append(found.assign(static_theta_deviation=_static(phonons)))
     rows = xr.concat(rows, "pressure").sortby("pressure")
     # A pressure of the grid and its phonons' are the same number, but for the last digit.
     rows = rows.reindex(pressure=dataset.pressure, method="nearest", tolerance=1e-6,
@@ -47,6 +59,35 @@ def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr
     return dataset.assign(
         {name: (row.dims, row.values, row.attrs) for name, row in rows.data_vars.items()}
     )
+
+
+def _static(phonons: xr.Dataset) -> tuple:
+    """θ deviation of R-3m at rest at this pressure, by this potential; NaN in older files."""
+    deviation = np.nan
+    if "distorted_position" in phonons:
+        deviation = at_rest(Atoms(
+            numbers=phonons.distorted_number.values, pbc=True, cell=phonons.distorted_cell.values,
+            scaled_positions=phonons.distorted_position.values,
+        ))
+    return (), deviation, {
+        "units": "degree", "long_name": "theta deviation of R-3m relaxed at the pressure"}
+
+
+def judge_phases(dataset: xr.Dataset) -> None:
+    """Give every point the phase that its numbers say beside those of R-3m at its pressure.
+
+    In place; points without `theta_upper` (of older analyses) keep theirs.
+    """
+    if "static_theta_deviation" not in dataset:
+        return
+    for index in np.ndindex(dataset.status.shape):
+        place = dict(zip(Grid.dims, index, strict=True))
+        point = dataset.isel(place)
+        if int(point.status) != STATUS["ok"] or not np.isfinite(point.theta_upper):
+            continue
+        values = {name: point[name].values for name in JUDGED}
+        flag, reason = phase(values, float(point.static_theta_deviation))
+        dataset.phase[place], dataset.phase_reason[place] = flag, reason
 
 
 def _noise(config: dict, path) -> dict[str, float | str]:

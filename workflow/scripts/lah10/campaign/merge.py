@@ -19,8 +19,9 @@ import xarray as xr
 
 from lah10 import __version__, nuclides, schema
 from lah10.analysis import dataset
+from lah10.analysis.distortion import false_positive_rate
 from lah10.campaign.grid import Grid
-from lah10.campaign.harmonic_reference import add_harmonic
+from lah10.campaign.harmonic_reference import add_harmonic, judge_phases
 from lah10.campaign.history import History
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
@@ -116,8 +117,15 @@ def merge(
     harmonic = [Path(path) for path in harmonic]
     if harmonic:
         merged = add_harmonic(merged, harmonic, history)
+        judge_phases(merged)
+    merged.attrs["phase_false_positives"] = false_positives(merged)
     netcdf.write(schema.with_former_names(merged), output, TITLE.format(merged.formula))
     return merged
+
+
+def false_positives(merged: xr.Dataset) -> float:
+    """Points of the whole table that would be called distorted by chance if all were cubic."""
+    return float((merged.status == schema.STATUS["ok"]).sum()) * false_positive_rate()
 
 
 def unreadable(merged: xr.Dataset) -> list[str]:

@@ -20,6 +20,7 @@ HEADER = (
     "P (GPa)",
     "T (K)",
     "phase",
+    "space group",
     "θ deviation (°)",
     "cubic null (°)",
     "distorted above (°)",
@@ -59,6 +60,7 @@ def rows(dataset: xr.Dataset) -> list[tuple[str, ...]]:
                     (
                         *head,
                         _meaning("phase", point.phase),
+                        str(point.space_group.item()) if "space_group" in point else "",
                         _number(point, "theta_deviation", 2),
                         _number(point, "theta_null", 2),
                         _number(point, "theta_threshold", 2, with_error=False),
@@ -129,6 +131,13 @@ def notes(dataset: xr.Dataset, table: str) -> list[str]:
         found.append(
             "± ?: the standard error is unknown, for want of independent samples or spectral "
             "segments; a longer dynamics.produce gives one."
+        )
+    if "phase_false_positives" in dataset.attrs:
+        expected = float(dataset.attrs["phase_false_positives"])
+        points = int((dataset.status == schema.STATUS["ok"]).sum())
+        found.append(
+            f"By chance, {expected:.2g} of the {points} points would be called distorted by theta "
+            "if all were cubic; a distortion is excluded at two standard errors (2 %)."
         )
     undetermined = (dataset.status == schema.STATUS["ok"]) & (
         dataset.phase == schema.PHASE["undetermined"]
