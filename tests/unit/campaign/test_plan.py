@@ -95,6 +95,14 @@ def test_memory_counts_the_noise_once_for_all_ranks():
     assert large.memory_mb("analyse") < 1000
 
 
+def test_the_time_step_is_judged_before_it_is_run():
+    text = planning.table(made())
+    (line,) = [one for one in text.splitlines() if one.startswith("Time step") and "class" in one]
+    assert line.startswith("Time step 0.5 fs, classical nuclei at ")
+    assert "E_kin -0.25 %, E_pot +0.42 % (stiffest vibration +1.2 %, limit 3 %)" in line
+    assert "meV/atom" in line
+
+
 def test_table():
     plan = made()
     text = planning.table(plan, finished=lambda stage: 7 if stage == "produce" else 0)

@@ -220,7 +220,7 @@ def test_what_is_written_is_the_configuration_again_with_its_defaults():
         ("dynamics.produce", "1 ns", r"dynamics.produce: expected .* unit ps.*, got \"1 ns\""),
         ("dynamics.produce", "1e999 ps", r"dynamics.produce: expected .*, got .*"),
         ("dynamics.timestep", "1 fs",
-         r"dynamics.timestep: expected a value > 0 and <= 0.5 fs, got \"1 "),
+         r"dynamics.timestep: expected a value > 0 and <= 0.75 fs, got \"1 "),
         ("dynamics.timestep", "0 fs", r"dynamics.timestep: expected .*, got \"0 fs\""),
         ("dynamics.timestep", "0.5 ps", r"dynamics.timestep: expected .*, got \"0.5 ps\""),
         ("dynamics.spectrum_interval", "4 fs",

@@ -47,7 +47,7 @@ def test_every_key_has_a_meaning(model):
     [
         "| `structure.repeat` | required | list of 3: whole number >= 1 |",
         "| `baths` | required | list: `classical`, `qtb`, `adqtb` |",
-        "| `dynamics.timestep` | `0.5 fs` | <= 0.5 fs |",
+        "| `dynamics.timestep` | `0.5 fs` | <= 0.75 fs |",
         "| `potential.committee` | `[resources/potentials/lah10-2/lah10.pb]` | list: string |",
         "| `bath.adaptation_rate` | `0.3` | number > 0, <= 1 |",
         "| `pimd.points[i].beads` | required | whole number >= 2, or list |",

@@ -38,6 +38,8 @@ def test_the_classical_bath_gives_equipartition(dataset):
         found = expectation.mean_temperature(dataset, "classical", 77.0, element)
         assert found == pytest.approx(77.0, rel=1e-12)
     assert expectation.raw_temperature(dataset, "classical", 77.0, 10.0, 200.0) == 77.0
+    stepped = expectation.raw_temperature(dataset, "classical", 100.0, 10.0, 200.0, timestep=0.0005)
+    assert stepped == pytest.approx(99.75, abs=0.001)
 
 
 def test_friction_raises_the_kinetic_energy_as_known():

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import yaml
 
 from lah10 import nuclides
+from lah10.bath import timestep
 from lah10.bath.noise_memory import memory_bytes
 from lah10.config.campaign import Config
 from lah10.errors import UserError
@@ -375,6 +376,7 @@ def table(
         f"One dynamics job: {plan.ranks} core(s), {plan.memory_mb('produce')} MB "
         f"({plan.noise_mb:.0f} MB of it noise), about "
         f"{_hours(plan.core_seconds('produce') / plan.ranks / 3600)} h for `produce`",
+        *_time_step(config),
         "",
         *aligned([head, *rows]),
         "",
@@ -393,6 +395,28 @@ def table(
             speed = f"{plan.rate:.0f} atom-steps/s and core at {config.n_atoms} atoms"
         lines.append(f"  {machine}: {speed}; {' '.join(rate['source'].split())}")
     return "\n".join(lines)
+
+
+def _time_step(config: Config) -> list[str]:
+    """What the time step does to a harmonic crystal, a line for classical and quantum nuclei."""
+    step, friction = 1e-3 * config.dynamics.timestep, config.bath.friction
+    kinds = {}
+    if "classical" in config.baths or config.boundary.states("classical"):
+        values = [*config.temperature.values, *config.boundary.classical.temperature]
+        hottest = max(map(float, values))
+        kinds[f"classical nuclei at {hottest:g} K"] = hottest
+    if set(config.baths) - {"classical"} and config.bath.correction == "none":
+        kinds["quantum baths without bath.correction"] = timestep.QUANTUM
+    lines = []
+    for name, temperature in kinds.items():
+        error = timestep.step_error(step, friction, temperature)
+        lines.append(
+            f"Time step {1e3 * step:g} fs, {name}, harmonic estimate: E_kin "
+            f"{100 * error.kinetic:+.2f} %, E_pot {100 * error.potential:+.2f} % (stiffest "
+            f"vibration {100 * error.stiffest:+.1f} %, limit {100 * timestep.LIMIT:g} %), V "
+            f"{100 * error.volume:+.3f} %, ΔG {error.free_energy:+.3f} meV/atom"
+        )
+    return lines
 
 
 def _kind(stage: str) -> str:

@@ -11,7 +11,9 @@ from lah10.config.section import Section
 #: Stages of molecular dynamics.
 Stage = Literal["equilibrate", "produce"]
 
-Timestep = quantity("fs", "0.5 fs", at_most=0.5)
+#: fs: with it `lah10.bath.timestep` is within its limit.
+LONGEST_STEP = 0.75
+Timestep = quantity("fs", "0.5 fs", at_most=LONGEST_STEP)
 #: Reads a time step by itself, where the rest of `dynamics` does not matter.
 TIMESTEP = TypeAdapter(Timestep)
 
@@ -21,7 +23,12 @@ SHORTEST_CELL_PERIOD = 0.5
 
 
 class Dynamics(Section):
-    timestep: Timestep = Field("0.5 fs", description="Time step.")
+    timestep: Timestep = Field(
+        "0.5 fs",
+        description="Time step. `snakemake plan` prints what it does to energies, volume and ΔG: "
+        "the stiffest vibration's potential energy is 1.2 % too large at 0.5 fs and 2.7 % at "
+        "0.75 fs, where 3 % is the limit.",
+    )
     equilibrate: quantity("ps", "10 ps") = Field(
         description="Length of the equilibration, which starts from the perfect crystal."
     )

@@ -17,6 +17,7 @@ from scipy.interpolate import CubicSpline
 
 from lah10 import ELEMENTS
 from lah10.bath.spectra import bath_energy, oscillator_energies
+from lah10.bath.timestep import kinetic_share
 from lah10.phonons.phonons import weighted_mean
 from lah10.units import BOLTZMANN, PLANCK
 
@@ -53,7 +54,8 @@ def raw_temperature(dataset: xr.Dataset, bath: str, temperature: float, friction
     """Mean of 2E_kin/k_B over the modes in a bath of finite friction, K.
 
     Each mode is an independent oscillator in the coloured noise (`oscillator_energies`): what a
-    run shows before its kinetic energy is deconvolved. Equal to T in the classical bath.
+    run shows before its kinetic energy is deconvolved. In the classical bath T/(1 + ½γΔt)
+    (`lah10.bath.timestep`).
 
     Parameters
     ----------
@@ -64,10 +66,10 @@ def raw_temperature(dataset: xr.Dataset, bath: str, temperature: float, friction
     correction : {"none", "potential"}
         Of the noise, see `noise_energy`; "potential" needs the time step.
     timestep : float
-        ps; only the correction depends on it.
+        ps; the classical bath and the correction depend on it.
     """
     if bath == "classical":
-        return float(temperature)
+        return float(temperature) * kinetic_share(friction, timestep)
     if correction == "none":
         timestep = 0.0
     spline = _kinetic_spline(bath, float(temperature), float(friction), float(cutoff), correction,
