@@ -116,22 +116,23 @@ def calibrate(
     plan = Plan(reading.validate(content, "configuration"), rates)
     points = max(1, cores // plan.ranks)
     config = short(content, plan, points)
-    reading.validate(config, "calibration")
+    short_config = reading.validate(config, "calibration")
     results = Path("results", config["campaign"])
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
     file = results / "config.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     log = results / "snakemake.log"
+    minutes = Plan(short_config, rates).wall_of_point() / 60
     say(
         f"Runs {points} point(s) of {plan.config.n_atoms} atoms at a time, {plan.ranks} core(s) "
-        f"each, for about {plan.wall_of_point() / 60:.0f} min; log: {log}"
+        f"each, for about {minutes:.0f} min; log: {log}"
     )
     name = Path("points", config["baths"][0])
-    (pressure,) = reading.validate(config, "calibration").pressure.values
+    (pressure,) = short_config.pressure.values
     targets = [
         str(results / name / f"P{pressure}_T{temperature}" / "summary.nc")
-        for temperature in reading.validate(config, "calibration").temperature.values
+        for temperature in short_config.temperature.values
     ]
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", str(file)]
     with open(log, "w") as handle:
