@@ -1,6 +1,7 @@
 """What Snakemake would run: the shipped campaigns, one point again, one point more."""
 
 import re
+import resource
 import shutil
 
 import pytest
@@ -280,3 +281,28 @@ def test_isotopes_of_the_structure_file_count_too(done):
     assert run.returncode == 1
     told = "structure.isotopes: expected H: D, as LaD10.cif has, got T; remove the key"
     assert told in run.stdout + run.stderr and "Traceback" not in run.stdout + run.stderr
+
+
+def grid(number: int, step: int) -> dict:
+    return {"values": [100 + step * n for n in range(number)]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("pressures", "temperatures", "seconds"),
+    [pytest.param(21, 20, 15, id="840 points"), pytest.param(50, 50, 90, id="5,000 points")],
+)
+def test_large_grids_are_planned_soon(campaign, pressures, temperatures, seconds):
+    """By processor time, which other work on the machine does not change."""
+    made = campaign("large")
+    made.configure(
+        baths=["classical", "qtb"],
+        pressure=grid(pressures, 2),
+        temperature=grid(temperatures, 5),
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run = made.run(*made.command("--dry-run", "--quiet", "all"), timeout=1200)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run.returncode == 0, run.stderr
+    took = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    assert took <= seconds

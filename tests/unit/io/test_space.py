@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lah10.crystal.trajectory import write_trajectory
 from lah10.dynamics.checkpoint import Checkpoints
 from lah10.errors import UserError
 from lah10.io import netcdf, space
@@ -63,7 +64,7 @@ def test_a_quota_is_a_full_disk(tmp_path):
             raise PermissionError(errno.EACCES, "Permission denied")
 
 
-@pytest.mark.parametrize("kind", ["text", "dataset", "checkpoint"])
+@pytest.mark.parametrize("kind", ["text", "dataset", "trajectory", "checkpoint"])
 def test_a_full_disk_leaves_what_was_there(small, kind):
     checkpoints = Checkpoints(small / "scratch", "abc")
     checkpoints.restart(1).write_text("state 1")
@@ -72,9 +73,11 @@ def test_a_full_disk_leaves_what_was_there(small, kind):
     netcdf.write(xr.Dataset({"x": ("t", np.arange(3.0))}), earlier, title="earlier")
     before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
     noise = np.random.default_rng(1).random(300_000)
+    frames = ((n, np.eye(3), np.ones((1000, 3))) for n in range(200))
     writers = {
         "text": lambda: write_text(earlier, noise.tobytes()),
         "dataset": lambda: netcdf.write(xr.Dataset({"x": ("t", noise)}), earlier, title="new"),
+        "trajectory": lambda: write_trajectory(small / "trajectory.nc", [1] * 1000, frames, "new"),
         "checkpoint": lambda: checkpoints.save({"x": noise}),
     }
     if kind == "checkpoint":
