@@ -123,6 +123,7 @@ onstart:
             },
         )
         workflow.globals["CAMPAIGN_LOCK"] = CAMPAIGN_LOCK
-        lah10.campaign.start.stop_by_file(RESULTS)
+        if not needed[RESULTS] <= lah10.campaign.start.READING:
+            lah10.campaign.start.stop_by_file(RESULTS)
     except UserError as error:
         sys.exit(str(error))
