@@ -150,6 +150,7 @@ def no_flock(made: Campaign) -> None:
     path = os.pathsep.join([str(folder), made.environment["PYTHONPATH"]])
     there = replace(made, environment=made.environment | {"PYTHONPATH": path}, server=None)
     process = begun(there)
+    os.killpg(process.pid, signal.SIGSTOP)  # or it is done before the other one asks
     assert (checkpoint(made).parent / "lock.lease").exists()
     second = there.snakemake("--cores", "1", "--", target(made))
     assert second.returncode != 0 and "in use by process" in second.stderr

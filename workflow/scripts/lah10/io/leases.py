@@ -64,7 +64,8 @@ class Lease:
         held, self._content = self._content, None
         if held and held["pid"] == os.getpid() and self._token() == held["token"]:
             self.path.unlink(missing_ok=True)
-        atexit.unregister(self.free)
+        if atexit is not None:  # it is gone where a lock ends with the interpreter
+            atexit.unregister(self.free)
 
     def holder(self) -> str | None:
         """Name of the process that holds the lease; a stale lease is removed and has none."""
