@@ -295,6 +295,25 @@ def test_a_restart_file_that_was_cut_off_is_found(undisturbed, tmp_path):
         assert not restart_is_whole(cut)
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("mpi4py") is None, reason="mpi4py is not installed (optional)"
+)
+@pytest.mark.slow
+def test_two_ranks_stop_together_and_go_on(crystal, tmp_path, monkeypatch):
+    """The launcher of the ranks would end them at a signal; they stop at one checkpoint."""
+    short = {"mpi_ranks": 2, "dynamics": {"duration_ps": 0.06}}
+    whole = equilibration(crystal, tmp_path / "whole", **short)
+    run_stage(whole, tmp_path / "log")
+    job = equilibration(crystal, tmp_path / "stopped", **short)
+    monkeypatch.setenv("STANDIN_PAUSE", "0.3")
+    with pytest.raises(Unfinished, match="received SIGTERM"):
+        interrupt(job, tmp_path, signal.SIGTERM)
+    assert checkpoints(Path(job["scratch"])) >= 1
+    monkeypatch.setenv("STANDIN_PAUSE", "0")
+    run_stage(job, tmp_path / "log")
+    same_arrays(job["outputs"]["thermo"], whole["outputs"]["thermo"])
+
+
 def test_another_processor_is_recorded(undisturbed, tmp_path):
     """A job that is started again elsewhere: its outputs name both machines."""
     job = production(undisturbed[1], tmp_path)
