@@ -123,12 +123,11 @@ def results_to_report():
     """With --report: what commands of their own have made, too. It is never made for `all`."""
     if not any(word.startswith("--report") for word in sys.argv):
         return []
-    found = [f"{RESULTS}/{name}" for name in ("boundary.md", "figures/boundary.png")]
+    names = ["boundary.html", "figures/boundary.png"]
     if MODULE is None:
-        found += [
-            f"{RESULTS}/{name}" for name in ("enthalpies.md", "figures/fig1a.png")
-        ]
-    if PIMD_RUNS:
+        names += ["enthalpies.html", "figures/fig1a.png"]
+    found = [f"{RESULTS}/{name}" for name in names]
+    if Path(f"{RESULTS}/pimd/comparison.html").is_file():
         found += pimd_results(None)
     return [path for path in found if Path(path).is_file()]
 

@@ -248,8 +248,9 @@ rule boundary_merge:
         windows=boundary_windows,
     output:
         dataset=f"{BOUNDARY}.nc",
-        table=report(
-            f"{BOUNDARY}.md",
+        table=f"{BOUNDARY}.md",
+        page=report(
+            f"{BOUNDARY}.html",
             caption="../report/boundary_table.rst",
             category=QUESTIONS["phases"],
             labels={"figure": "free energies, table", "campaign": CONFIG.campaign},

@@ -87,8 +87,9 @@ rule table:
 # What the campaign's numbers rest on, for the report.
 rule describe_potential:
     output:
-        report(
-            f"{RESULTS}/potential.md",
+        text=f"{RESULTS}/potential.md",
+        page=report(
+            f"{RESULTS}/potential.html",
             caption="../report/potential.rst",
             category=QUESTIONS["potential"],
             labels={"figure": "card of the potential", "campaign": CONFIG.campaign},
@@ -120,8 +121,9 @@ rule compare_paper:
         phase_diagram=f"{RESULTS}/phase_diagram.nc",
         numbers=ancient(PAPER),
     output:
-        text=report(
-            f"{RESULTS}/paper.md",
+        text=f"{RESULTS}/paper.md",
+        page=report(
+            f"{RESULTS}/paper.html",
             caption="../report/paper.rst",
             category=QUESTIONS["paper"],
             labels={"figure": "all numbers", "campaign": CONFIG.campaign},

@@ -62,8 +62,9 @@ rule merge_enthalpies:
         path=ancient(PATH_LABELS),
     output:
         dataset=f"{ENTHALPIES}.nc",
-        table=report(
-            f"{ENTHALPIES}.md",
+        table=f"{ENTHALPIES}.md",
+        page=report(
+            f"{ENTHALPIES}.html",
             caption="../report/fig1a.rst",
             category=QUESTIONS["phases"],
             labels={"figure": "Fig. 1(a), table", "campaign": CONFIG.campaign},

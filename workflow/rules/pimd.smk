@@ -154,8 +154,9 @@ rule pimd_compare:
         ],
     output:
         dataset=f"{RESULTS}/pimd/comparison.nc",
-        table=report(
-            f"{RESULTS}/pimd/comparison.md",
+        table=f"{RESULTS}/pimd/comparison.md",
+        page=report(
+            f"{RESULTS}/pimd/comparison.html",
             caption="../report/pimd_table.rst",
             category=QUESTIONS["bath"],
             labels={"figure": "path integrals, table", "campaign": CONFIG.campaign},

@@ -10,6 +10,7 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 from lah10.campaign import paper
+from lah10.io import html
 
 paper.write(
     snakemake.input.phase_diagram,
@@ -17,3 +18,4 @@ paper.write(
     snakemake.output.text,
     snakemake.output.dataset,
 )
+html.write(snakemake.output.text, snakemake.output.page)

@@ -10,7 +10,9 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 from lah10.campaign import potential
+from lah10.io import html
 
 potential.describe(
-    snakemake.params.model, snakemake.params.model_sha256, snakemake.output[0]
+    snakemake.params.model, snakemake.params.model_sha256, snakemake.output.text
 )
+html.write(snakemake.output.text, snakemake.output.page)

@@ -10,6 +10,7 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 from lah10.campaign import enthalpies
+from lah10.io import html
 from lah10.potential.validation import dft_enthalpies, equation_of_state
 
 pulay = snakemake.params.pulay
@@ -17,3 +18,4 @@ cubic = equation_of_state.read(snakemake.input.static, pulay)
 points = dft_enthalpies.points(dft_enthalpies.read_paths(snakemake.input.path, pulay), cubic)
 files = dict(zip(snakemake.params.names, snakemake.input.potentials, strict=True))
 enthalpies.write(files, points, snakemake.output.dataset, snakemake.output.table)
+html.write(snakemake.output.table, snakemake.output.page)

@@ -10,7 +10,7 @@ from lah10.io import logs
 logs.start(snakemake.log[0])
 
 
-from lah10.io import netcdf
+from lah10.io import html, netcdf
 from lah10.pimd.comparison import Result, compare
 from lah10.pimd.report import write_table
 
@@ -34,3 +34,4 @@ comparison = compare(
 )
 netcdf.write(comparison, snakemake.output.dataset, "path integrals beside baths")
 write_table(comparison, snakemake.output.table)
+html.write(snakemake.output.table, snakemake.output.page)
