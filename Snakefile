@@ -154,7 +154,7 @@ rule all:
     input:
         f"{RESULTS}/phase_diagram.nc",
         f"{RESULTS}/phase_diagram.md",
-        f"{RESULTS}/paper.md",
-        f"{RESULTS}/potential.md",
+        multiext(f"{RESULTS}/paper", ".md", ".html"),
+        multiext(f"{RESULTS}/potential", ".md", ".html"),
         FIGURES,
         results_to_report(),

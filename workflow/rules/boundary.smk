@@ -75,7 +75,7 @@ def boundary_run(wildcards):
 rule boundary:
     input:
         f"{BOUNDARY}.nc",
-        f"{BOUNDARY}.md",
+        multiext(f"{BOUNDARY}", ".md", ".html"),
         multiext(f"{RESULTS}/figures/boundary", ".png", ".pdf", ".svg"),
 
 

@@ -20,7 +20,7 @@ FIG1 = [
 rule enthalpies:
     input:
         f"{ENTHALPIES}.nc",
-        f"{ENTHALPIES}.md",
+        multiext(f"{ENTHALPIES}", ".md", ".html"),
         FIG1,
 
 

@@ -55,7 +55,7 @@ def pimd_results(wildcards):
             "configuration, as config/pimd.yaml does: pimd.points"
         )
     return [
-        f"{RESULTS}/pimd/comparison.md",
+        *multiext(f"{RESULTS}/pimd/comparison", ".md", ".html"),
         *(
             f"{PIMD_FIGURE}.png".format(
                 pressure=point.pressure, temperature=point.temperature
