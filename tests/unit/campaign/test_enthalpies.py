@@ -55,6 +55,9 @@ def test_zero_point_energies_enter_where_both_phases_are_stable(merged):
     found = merged.enthalpy_quantum_difference.sel(source="one", phase="R-3m")
     extra = 40 / 11
     np.testing.assert_allclose(found, [np.nan, -4 + extra, -1 + extra, 1 + extra])
+    # At 100 GPa only R-3m has one: it is the lowest of nothing.
+    above = merged.above_lowest_quantum.sel(source="one", phase="R-3m")
+    np.testing.assert_allclose(above, [np.nan, 0.0, -1 + extra, 1 + extra], atol=1e-9)
 
 
 def test_crossings(merged):

@@ -68,7 +68,7 @@ def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr
         "enthalpy_quantum_difference": ("meV", "enthalpy with zero-point energy per atom less that "
                                         "of the cubic crystal"),
         "above_lowest_quantum": ("meV", "enthalpy with zero-point energy per atom above the lowest "
-                                 "of the phases that have one"),
+                                 "of the phases that have one, where two have"),
         "imaginary_share": ("1", "share of the modes with an imaginary frequency"),
         "volume_per_formula": ("angstrom3", "volume per formula unit"),
     }  # fmt: skip
@@ -87,6 +87,8 @@ def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr
         quantum = data.enthalpy + data.zero_point_energy
         values["enthalpy_quantum_difference"][i] = 1e3 / ATOMS * (quantum - quantum.sel(
             phase=REFERENCE))  # fmt: skip
+        # One phase alone is the lowest of nothing.
+        quantum = quantum.where(quantum.notnull().sum("phase") > 1)
         values["above_lowest_quantum"][i] = 1e3 / ATOMS * (quantum - quantum.min("phase"))
         values["imaginary_share"][i] = data.imaginary_share
         values["volume_per_formula"][i] = data.volume_per_formula
