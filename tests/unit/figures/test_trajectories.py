@@ -79,6 +79,19 @@ def test_the_atoms_are_written_for_ovito(with_trajectories, tmp_path):
     np.testing.assert_allclose(frames[0].cell.array, 9.0 * np.eye(3))
 
 
+def test_ovito_reads_the_atoms_with_their_classes(with_trajectories, tmp_path):
+    """Where it is installed."""
+    ovito = pytest.importorskip("ovito.io")
+    dataset, points, data = with_trajectories
+    trajectories.write_xyz(dataset, points, tmp_path / "fig4.xyz")
+    pipeline = ovito.import_file(str(tmp_path / "fig4.xyz"))
+    assert pipeline.num_frames == len(TIMES)
+    particles = pipeline.compute(9).particles
+    np.testing.assert_allclose(particles.positions, data.typical_position.values[:, 9], atol=1e-6)
+    assert list(particles["exchanges"]) == [0, 0, 1, 1, 1]
+    assert list(particles["role"]) == [0, 2, 0, 1, 2]
+
+
 def test_files_without_trajectories_are_called_so(campaign, tmp_path):
     folder, dataset = campaign
     (axes,) = trajectories.fig4(dataset, folder / "points").axes
