@@ -32,8 +32,9 @@ def test_every_variable_has_dimensions_unit_and_long_name():
 
 
 def test_flags_have_meanings():
-    assert schema.FLAGS.keys() == schema.MEANINGS.keys()
-    for flags in schema.FLAGS.values():
+    both = schema.FLAGS | schema.START_FLAGS
+    assert both.keys() == schema.MEANINGS.keys()
+    for flags in both.values():
         assert len(set(flags.values())) == len(flags)
 
 

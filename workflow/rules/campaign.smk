@@ -14,6 +14,11 @@ def beside(*names):
 
 rule phase_diagram:
     input:
+        **(
+            {"distorted": of_distorted_points("summary.nc")}
+            if CONFIG.distorted_points
+            else {}
+        ),
         summaries=of_all_points("summary.nc"),
         harmonic=HARMONIC,
     output:

@@ -62,6 +62,16 @@ def test_equilibration_does_not_depend_on_what_production_records():
     assert first != second
 
 
+def test_starts():
+    read = validate(GOOD, "x")
+    assert read.starts == ("cubic",) and read.distorted_points == []
+    both = validate(changed("starts", ["cubic", "distorted"]), "x")
+    assert both.distorted_points == both.points
+    for bad in (["distorted"], []):
+        assert "starts: expected [cubic] or [cubic, distorted]" in complaint(changed("starts", bad))
+    assert "cubic twice" in complaint(changed("starts", ["cubic", "cubic"]))
+
+
 def test_the_cell_is_slower_than_the_phonons():
     assert validate(GOOD, "x").dynamics_options("produce", "qtb")["cell_period_ps"] == 0.6
     slow = validate(changed("dynamics.cell_period", "1 ps"), "x")

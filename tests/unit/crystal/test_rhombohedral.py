@@ -1,11 +1,19 @@
 """R-3m by six numbers: the crystal, its path to Fm-3m, derivatives along it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import spglib
 from ase.calculators.lj import LennardJones
 
-from lah10.crystal.rhombohedral import Rhombohedral
+from crystals import supercell
+from lah10.analysis.distortion import CageAngles
+from lah10.crystal.rhombohedral import Rhombohedral, distorted
+from lah10.crystal.sites import SiteMap, find_cages
+from lah10.crystal.structures import read_crystal
+
+RESOURCES = Path(__file__).parents[3] / "resources/structures"
 
 CUBIC = Rhombohedral.cubic(33.2, 0.1208)
 R3M = Rhombohedral(33.2, 62.08, 0.2575, 0.1046, -0.1101, 0.3790)
@@ -59,3 +67,32 @@ def test_a_pressure_alone_has_no_gradient():
     """The Pulay stress does not enter."""
     found = R3M.gradient(np.zeros((11, 3)), -0.9 * np.eye(3))
     np.testing.assert_allclose(found, 0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "repeat"), [("primitive", (2, 2, 1)), ("conventional", (1, 1, 2))]
+)
+def test_supercell_distorted_as_r3m(cell, repeat):
+    """Every cage has the θ of the crystal, whatever its order and origin; atoms keep their
+    sites."""
+    template = supercell(cell, repeat)
+    crystal = read_crystal(RESOURCES / "R-3m.cif")
+    mixed = crystal[np.random.default_rng(1).permutation(len(crystal))]
+    mixed.set_scaled_positions(mixed.get_scaled_positions() + 0.21)
+    start = distorted(template, mixed)
+    assert (start.numbers == template.numbers).all()
+    assert start.get_volume() == pytest.approx(template.get_volume())
+    assert start.cell.array[[0, 0, 1], [1, 2, 2]] == pytest.approx([0, 0, 0], abs=1e-12)
+    angles = CageAngles(find_cages(template), template, 1)
+    sites = SiteMap(template)
+    cell = start.cell.array
+    angles.add(sites.displacements(start.get_scaled_positions(), cell), cell)
+    assert (sites.atom_of_site == np.arange(len(template))).all()
+    assert abs(angles.theta[0] - 90) == pytest.approx(np.full(6, 1.71), abs=0.01)
+    assert angles.cell_angles[0] == pytest.approx(np.full(3, 91.76), abs=0.01)
+    assert abs(angles.shears[0] - angles.shears[0][0]).max() < 1e-4
+
+
+def test_another_crystal_is_no_distorted_start():
+    with pytest.raises(ValueError, match="expected R-3m LaH10 of 11 atoms"):
+        distorted(supercell(), read_crystal(RESOURCES / "C2c.cif"))

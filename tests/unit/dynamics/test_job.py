@@ -91,7 +91,7 @@ def test_a_held_shape_is_part_of_a_job_and_of_no_other(job):
         held.fingerprint()
     )
     before = asdict(job)
-    del before["held_shape"]
+    del before["held_shape"], before["start"]
     for silent in ("outputs", "scratch", "campaign", "config_json"):
         del before[silent]
     before |= {"versions": versions(), "potential": [sha256(job.potential["model"])]}
@@ -106,3 +106,10 @@ def test_windows_have_noise_of_their_own(job):
     assert len(numbers) == 3
     assert windows[0].rule == "boundary_equilibrate" and job.rule == "equilibrate"
     assert "0.4 degree" in windows[0].name
+
+
+def test_the_second_start_is_another_job(job):
+    other = replace(job, start="distorted")
+    assert other.fingerprint() != job.fingerprint()
+    assert other.number("noise", 63) != job.number("noise", 63)
+    assert other.rule == "equilibrate_distorted" and "from the distorted crystal" in other.name

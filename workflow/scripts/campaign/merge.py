@@ -17,11 +17,16 @@ points = [
     (*point, point_folder(snakemake.params.folder, *point) / "summary.nc")
     for point in snakemake.params.points
 ]
+distorted = [
+    (*point, point_folder(Path(snakemake.params.folder, "distorted"), *point) / "summary.nc")
+    for point in snakemake.params.points
+]
 harmonic = [path for path in snakemake.params.harmonic if Path(path).is_file()]
 merged = merge(
     points,
     snakemake.params.output,
     harmonic=harmonic,
+    distorted=[point for point in distorted if point[-1].is_file()],
     attrs={"campaign": snakemake.config["campaign"], "config": snakemake.config},
 )
 missing = sum(not path.is_file() for *_, path in points)

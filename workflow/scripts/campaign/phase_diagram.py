@@ -11,6 +11,7 @@ logs.start(snakemake.log[0])
 
 from lah10.campaign.merge import merge, unreadable
 
+distorted = snakemake.input.get("distorted", [])  # none with one start
 merged = merge(
     [
         (*point, path)
@@ -18,6 +19,10 @@ merged = merge(
     ],
     snakemake.output[0],
     harmonic=snakemake.input.harmonic,
+    distorted=[
+        (*point, path)
+        for point, path in zip(snakemake.params.points, distorted, strict=bool(distorted))
+    ],
     attrs={"campaign": snakemake.config["campaign"], "config": snakemake.config},
 )
 for line in unreadable(merged):

@@ -26,6 +26,7 @@ job = jobs.dynamics(
 own = {
     "outputs": outputs,
     "scratch": snakemake.params.scratch,
+    "start": snakemake.params.get("start", "cubic"),
     "mpi_ranks": snakemake.threads,
 }
 run_stage(

@@ -44,9 +44,16 @@ BATH_OK = {"not_applicable": -1, "not_ok": 0, "ok": 1, "undetermined": 2}
 #: Verdict of `lah10.analysis.diagnostics` on where the potential was used.
 EXTRAPOLATION = {"not_evaluated": -1, "inside": 0, "outside": 1}
 
+#: Whether the cubic and the distorted start of a point end in different phases; not known with one
+#: start, or where a phase is undetermined.
+HYSTERESIS = {"not_known": -1, "none": 0, "hysteresis": 1}
+
 #: Integer variables whose values have names.
 FLAGS = {"status": STATUS, "phase": PHASE, "quantum_bath_ok": BATH_OK,
          "extrapolation": EXTRAPOLATION}  # fmt: skip
+#: Of points with two starts (`lah10.campaign.starts`), in a campaign's dataset alone.
+START_FLAGS = {"hysteresis": HYSTERESIS, "distorted_start_phase": PHASE,
+               "distorted_start_status": STATUS}  # fmt: skip
 
 #: Long names of the flags.
 MEANINGS = {
@@ -54,6 +61,9 @@ MEANINGS = {
     "phase": "phase by the distortion angle",
     "quantum_bath_ok": "whether the quantum bath is within its limits",
     "extrapolation": "whether the committee deviates as it does beyond its data",
+    "hysteresis": "whether the cubic and the distorted start end in different phases",
+    "distorted_start_phase": "phase of the run that started from R-3m",
+    "distorted_start_status": "outcome of the run that started from R-3m",
 }
 
 

@@ -48,7 +48,7 @@ def assemble(
 def flag(name: str, values, dims: tuple[str, ...] | str = ()) -> tuple:
     """A flag of `lah10.schema.FLAGS` as xarray takes a variable: dimensions, int8 values and the
     attributes that give each value its meaning (CF)."""
-    flags = schema.FLAGS[name]
+    flags = (schema.FLAGS | schema.START_FLAGS)[name]
     described = {
         "units": "1",
         "long_name": schema.MEANINGS[name],

@@ -73,12 +73,15 @@ def _static(phonons: xr.Dataset) -> tuple:
         "units": "degree", "long_name": "theta deviation of R-3m relaxed at the pressure"}
 
 
-def judge_phases(dataset: xr.Dataset) -> None:
+def judge_phases(dataset: xr.Dataset, branch: xr.DataArray | None = None) -> None:
     """Give every point the phase that its numbers say beside those of R-3m at its pressure.
 
     In place; points without `theta_upper` (of older analyses) keep theirs.
+
+    branch : on the grid, θ deviation of a run that stayed distorted, degree; NaN where there is
+        none and that of R-3m at rest counts.
     """
-    if "static_theta_deviation" not in dataset:
+    if "static_theta_deviation" not in dataset and branch is None:
         return
     for index in np.ndindex(dataset.status.shape):
         place = dict(zip(Grid.dims, index, strict=True))
@@ -86,7 +89,10 @@ def judge_phases(dataset: xr.Dataset) -> None:
         if int(point.status) != STATUS["ok"] or not np.isfinite(point.theta_upper):
             continue
         values = {name: point[name].values for name in JUDGED}
-        flag, reason = phase(values, float(point.static_theta_deviation))
+        wanted = float(point.get("static_theta_deviation", np.nan))
+        if branch is not None and np.isfinite(branch.values[index]):
+            wanted = float(branch.values[index])
+        flag, reason = phase(values, wanted)
         dataset.phase[place], dataset.phase_reason[place] = flag, reason
 
 

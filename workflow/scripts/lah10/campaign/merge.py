@@ -23,6 +23,7 @@ from lah10.analysis.distortion import false_positive_rate
 from lah10.campaign.grid import Grid
 from lah10.campaign.harmonic_reference import add_harmonic, judge_phases
 from lah10.campaign.history import History
+from lah10.campaign.starts import add_distorted
 from lah10.config.quantities import canonical
 from lah10.errors import UserError
 from lah10.io import netcdf
@@ -37,6 +38,7 @@ def merge(
     output: str | os.PathLike,
     attrs: dict | None = None,
     harmonic: Iterable[str | os.PathLike] = (),
+    distorted: Iterable[Sequence] = (),
 ) -> xr.Dataset:
     """Merge the summaries of a campaign's points into one compressed netCDF-4 dataset.
 
@@ -58,6 +60,8 @@ def merge(
     harmonic : iterable of paths
         harmonic.nc files (`lah10.phonons.reference`), one a pressure; adds the variables of
         `lah10.phonons.expectation.expectation`, empty at pressures without a file.
+    distorted : iterable of (bath, pressure, temperature, path)
+        As `summaries`, of runs at points among them that started from R-3m (`campaign.starts`).
 
     Returns
     -------
@@ -82,8 +86,26 @@ def merge(
     pressures = sorted({point[1] for point in points}, key=float)
     temperatures = sorted({point[2] for point in points}, key=float)
 
-    grid = Grid(baths, pressures, temperatures)
     history = History()
+    grid = _filled(Grid(baths, pressures, temperatures), points, history)
+    merged = grid.dataset()
+    merged.attrs = _global_attributes(history, attrs or {})
+    harmonic = [Path(path) for path in harmonic]
+    if harmonic:
+        merged = add_harmonic(merged, harmonic, history)
+    twice = [(bath, canonical(p), canonical(t), path) for bath, p, t, path in distorted]
+    if twice:
+        second = _filled(Grid(baths, pressures, temperatures), twice, history)
+        merged = add_distorted(merged, second.dataset())
+    else:
+        judge_phases(merged)
+    merged.attrs["phase_false_positives"] = false_positives(merged)
+    netcdf.write(schema.with_former_names(merged), output, TITLE.format(merged.formula))
+    return merged
+
+
+def _filled(grid: Grid, points: Sequence[tuple], history: History) -> Grid:
+    """The grid with what the summaries of the points hold; each is given once."""
     seen = set()
     for bath, pressure, temperature, path in points:
         if (bath, pressure, temperature) in seen:
@@ -111,16 +133,7 @@ def merge(
         history.add(own, path)
         put = grid.put_arrays if fits else grid.put
         put((bath, pressure, temperature), summary, own, path)
-
-    merged = grid.dataset()
-    merged.attrs = _global_attributes(history, attrs or {})
-    harmonic = [Path(path) for path in harmonic]
-    if harmonic:
-        merged = add_harmonic(merged, harmonic, history)
-        judge_phases(merged)
-    merged.attrs["phase_false_positives"] = false_positives(merged)
-    netcdf.write(schema.with_former_names(merged), output, TITLE.format(merged.formula))
-    return merged
+    return grid
 
 
 def false_positives(merged: xr.Dataset) -> float:

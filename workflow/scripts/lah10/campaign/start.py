@@ -22,6 +22,7 @@ READING = {"all", "figures", "merge", "plan", "status", "calibrate"}
 FOLLOWERS = {
     "equilibrate": {"produce"},
     "boundary_equilibrate": {"boundary_produce"},
+    "equilibrate_distorted": {"produce_distorted"},
 }
 
 #: Seconds between two looks for the file that stops a campaign.

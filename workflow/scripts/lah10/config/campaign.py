@@ -2,7 +2,7 @@
 
 import math
 from itertools import product
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -14,7 +14,7 @@ from lah10.config.dynamics import Dynamics, Stage
 from lah10.config.grid import Pressure, Temperature
 from lah10.config.pimd import Pimd
 from lah10.config.potential import Potential
-from lah10.config.quantities import STEP_TOLERANCE
+from lah10.config.quantities import STEP_TOLERANCE, unique
 from lah10.config.section import Section
 from lah10.config.structure import ATOMS_IN_CELL, Structure
 
@@ -125,6 +125,16 @@ class Grid(Section):
         return options
 
 
+def _with_cubic(starts: tuple[str, ...]) -> tuple[str, ...]:
+    if "cubic" not in starts:
+        raise section.expected("[cubic] or [cubic, distorted]; the table is of the cubic start")
+    return unique(starts)
+
+
+#: Crystals that points start from.
+Starts = Annotated[tuple[Literal["cubic", "distorted"], ...], AfterValidator(_with_cubic)]
+
+
 def _campaign(name: str) -> str:
     if name == "potential":
         raise section.expected("any other name (results/potential is for training potentials)")
@@ -147,6 +157,12 @@ class Config(Grid, Named):
         False,
         description="Keep `trajectory.nc` of an analysed point. Without it a changed analysis "
         "repeats the dynamics.",
+    )
+    starts: Starts = Field(
+        ("cubic",),
+        description="Crystals that every point of the grid starts from: `cubic`, Fm-3m, or both, "
+        "`[cubic, distorted]`. `distorted` is R-3m, and its points lie in `points/distorted/`. "
+        "Where the two end in different phases, `hysteresis` marks the point.",
     )
     distortion: Distortion = Field(default_factory=Distortion)
     pimd: Pimd = Field(default_factory=Pimd)
@@ -215,6 +231,11 @@ class Config(Grid, Named):
                     f"{point.pressure} GPa, {point.temperature} K twice",
                 )
             seen.add((point.pressure, point.temperature))
+
+    @property
+    def distorted_points(self) -> list[tuple[str, str, str]]:
+        """`points` that start from R-3m, too."""
+        return self.points if "distorted" in self.starts else []
 
     def window_options(self, stage: Stage) -> dict[str, float]:
         """What a stage of a window of classical nuclei depends on, as `dynamics_options`."""

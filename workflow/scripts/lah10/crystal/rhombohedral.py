@@ -11,6 +11,9 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import cellpar_to_cell
 
+from lah10.crystal.angle import sheared
+from lah10.crystal.sites import find_cages
+
 #: Degree: the angle of the primitive cell of a cubic face-centred crystal.
 CUBIC_ANGLE = 60.0
 #: Step of the numerical derivatives: degree for the angle, fractional for coordinates.
@@ -103,3 +106,47 @@ class Rhombohedral:
             moves = fractional @ crystal.cell.array
             result[i] = crystal.get_volume() * np.sum(stress * strain) - np.sum(forces * moves)
         return result
+
+
+def distorted(template: Atoms, crystal: Atoms) -> Atoms:
+    """A cubic supercell with the angle and the displacements that a crystal in R-3m has.
+
+    Parameters
+    ----------
+    template : Atoms
+        Fm-3m, as `build_supercell` makes it. Atom i of the result is on its site i.
+    crystal : Atoms
+        R-3m, 11 atoms in rhombohedral axes, in any order and with any origin.
+
+    Returns
+    -------
+    Atoms
+        At the volume of the template, with a along x and b in the xy plane.
+
+    Raises
+    ------
+    ValueError
+        `crystal` is no R-3m LaH10 next to Fm-3m: its atoms do not fall on the sites one by one.
+    """
+    conventional = find_cages(template).axes @ template.cell.array
+    primitive = 0.5 * (conventional[[1, 2, 0]] + conventional[[2, 0, 1]])
+    lanthanum = int(np.argmax(template.numbers))
+    sites = (template.positions - template.positions[lanthanum]) @ np.linalg.inv(primitive)
+    atoms = crystal.get_scaled_positions()
+    atoms = atoms - atoms[int(np.argmax(crystal.numbers))]
+    away = atoms[None] - sites[:, None]
+    away -= np.round(away)
+    far = np.linalg.norm(away @ primitive, axis=-1)
+    far[template.numbers[:, None] != crystal.numbers] = np.inf
+    nearest = far.argmin(axis=1)
+    counts = np.bincount(nearest, minlength=len(crystal))
+    if len(crystal) != 11 or (counts != len(template) // 11).any():
+        raise ValueError("expected R-3m LaH10 of 11 atoms, each next to one site of Fm-3m")
+    moved = away[np.arange(len(template)), nearest] @ primitive @ np.linalg.inv(template.cell.array)
+    # Conventional axes of the crystal, and the angle between them.
+    own = crystal.cell.array
+    one, other = own[1] + own[2] - own[0], own[2] + own[0] - own[1]
+    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+    result = sheared(template, float(np.degrees(np.arccos(cosine))) - 90.0)
+    result.set_scaled_positions(result.get_scaled_positions(wrap=False) + moved)
+    return result

@@ -52,6 +52,8 @@ class Job:
         Of a run whose cell keeps its shape and changes its volume alone: angle_degree, the angle δ
         of `supercell_data` (`crystal.angle`), and volume_damping_ps, which sets the mass of the
         volume (`lammps_input.volume_barostat`).
+    start : {"cubic", "distorted"}
+        The crystal in `supercell_data`: Fm-3m, or R-3m on its sites.
     """
 
     stage: str
@@ -72,15 +74,19 @@ class Job:
     config_json: str = "{}"
     mpi_ranks: int = 1
     held_shape: dict | None = None
+    start: str = "cubic"
 
     @property
     def name(self) -> str:
         shape = f" at {self.held_shape['angle_degree']:g} degree" if self.held_shape else ""
+        shape += "" if self.start == "cubic" else f" from the {self.start} crystal"
         return f"{self.bath} P{self.pressure_GPa:g} T{self.temperature_K:g}{shape} {self.stage}"
 
     @property
     def rule(self) -> str:
         """Name of the rule that runs it, by which a rerun is forced."""
+        if self.start != "cubic":
+            return f"{self.stage}_{self.start}"
         return f"boundary_{self.stage}" if self.held_shape else self.stage
 
     def number(self, purpose: str, bits: int) -> int:
@@ -88,6 +94,8 @@ class Job:
         of = [self.seed, self.stage, self.bath, self.pressure_GPa, self.temperature_K, purpose]
         if self.held_shape:
             of.append(self.held_shape["angle_degree"])
+        if self.start != "cubic":
+            of.append(self.start)
         digest = hashlib.sha256(json.dumps(of).encode()).digest()
         return int.from_bytes(digest[:8], "big") >> (64 - bits)
 
@@ -101,6 +109,8 @@ class Job:
             del said[silent]
         if said["held_shape"] is None:
             del said["held_shape"]
+        if said["start"] == "cubic":
+            del said["start"]
         said["versions"] = versions()
         for name in ("supercell", "supercell_data", "restart_in", "equilibration"):
             if said[name]:

@@ -43,7 +43,7 @@ from lah10.figures.style import (
     styled,
 )
 from lah10.figures.trajectories import fig4, write_xyz
-from lah10.schema import PHASE, STATUS
+from lah10.schema import HYSTERESIS, PHASE, STATUS
 
 #: Smallest full scale of θ's colour bar, and distance of its ticks, degree.
 SMALLEST_SCALE, COLOUR_STEP = 1.5, 0.5
@@ -413,9 +413,13 @@ def _marks(panel: xr.Dataset) -> list[tuple[str, str, xr.DataArray]]:
     averaged = (panel.phase == PHASE["distorted"]) & ~(
         panel.theta_deviation > panel.theta_threshold
     )
-    return [
+    marks = [
         ("distorted in domains", "o", ok & averaged),
         (verdict.UNDETERMINED, "$?$", ok & (panel.phase == PHASE["undetermined"])),
         ("failed", "x", ~ok & ~missing),
         ("not run", "_", missing),
     ]
+    if "hysteresis" in panel:
+        hysteresis = panel.hysteresis == HYSTERESIS["hysteresis"]
+        marks.append(("phase depends on the start", "D", hysteresis))
+    return marks
