@@ -31,6 +31,21 @@ def test_a_second_start_adds_its_own_jobs_and_touches_no_other(made):
     assert len(twice) == len(once) + len(added)
 
 
+def test_path_integrals_start_twice_with_most_beads(made):
+    point = {"pressure": 150, "temperature": 100, "beads": [4, 8]}
+    made.configure(starts=["cubic", "distorted"], pimd={"points": [point]})
+    planned = [message for message in made.planned("pimd") if "Path integrals" in message]
+    assert planned == sorted(
+        [
+            "Path integrals at 150 GPa, 100 K, 4 beads",
+            "Path integrals at 150 GPa, 100 K, 8 beads",
+            "Path integrals at 150 GPa, 100 K, 8 beads from R-3m",
+        ]
+    )
+    made.configure(pimd={"points": [point]})
+    assert not [message for message in made.planned("pimd") if "R-3m" in message]
+
+
 @pytest.mark.slow
 def test_both_starts_come_to_one_dataset(made):
     """On the pair potential, in which neither crystal means anything."""

@@ -194,9 +194,10 @@ rule plan:
                 f"{RESULTS}/harmonic/P{pressure}.nc"
                 for pressure in CONFIG.pressure.values
             ],
-            "equilibrate": of_all_points("equilibration.nc"),
-            "produce": of_all_points("thermo.nc"),
-            "analyse": of_all_points("summary.nc"),
+            "equilibrate": of_all_points("equilibration.nc")
+            + of_distorted_points("equilibration.nc"),
+            "produce": of_all_points("thermo.nc") + of_distorted_points("thermo.nc"),
+            "analyse": of_all_points("summary.nc") + of_distorted_points("summary.nc"),
             "phase_diagram": [f"{RESULTS}/phase_diagram.nc"],
             "figures": FIGURES[:1],
             "pimd": of_pimd_runs("thermo.nc"),

@@ -62,6 +62,7 @@ def pimd_results(wildcards):
             )
             for point in CONFIG.pimd.points
         ),
+        *([f"{RESULTS}/pimd/starts.md"] if "distorted" in CONFIG.starts else []),
     ]
 
 
@@ -218,3 +219,91 @@ rule pimd_draw:
         "Draw path integrals beside baths at {wildcards.pressure} GPa, {wildcards.temperature} K"
     script:
         "../scripts/pimd/pimd_draw.py"
+
+
+# A second start, of the run with most beads: `starts: [cubic, distorted]`.
+DISTORTED_PIMD_RUN = f"distorted/{PIMD_RUN}"
+MOST_BEADS = [
+    (point.pressure, point.temperature, max(point.beads))
+    for point in CONFIG.pimd.points
+]
+
+
+use rule pimd_run as pimd_run_distorted with:
+    input:
+        supercell=SUPERCELL,
+        crystal=f"{DISTORTED}.xyz",
+        model=ancient(CONFIG.potential.model),
+    output:
+        thermo=f"{POINTS}/{DISTORTED_PIMD_RUN}/thermo.nc",
+        centroids=f"{POINTS}/{DISTORTED_PIMD_RUN}/centroids.nc",
+        beads=f"{POINTS}/{DISTORTED_PIMD_RUN}/beads.nc",
+        xml=f"{POINTS}/{DISTORTED_PIMD_RUN}/pimd.xml",
+        start=f"{POINTS}/{DISTORTED_PIMD_RUN}/start.xyz",
+    log:
+        f"{LOGS}/{DISTORTED_PIMD_RUN}/pimd_run.log",
+    benchmark:
+        f"{BENCHMARKS}/{DISTORTED_PIMD_RUN}/pimd_run.tsv"
+    params:
+        scratch=f"{SCRATCH}/{DISTORTED_PIMD_RUN}",
+        model_sha256=MODEL_SHA256,
+        highest_THz=CONFIG.pimd.highest_THz,
+        dynamics=CONFIG.pimd.options,
+        seed=CONFIG.seed,
+    message:
+        "Path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads from R-3m"
+
+
+use rule pimd_analyse as pimd_analyse_distorted with:
+    input:
+        supercell=SUPERCELL,
+        thermo=rules.pimd_run_distorted.output.thermo,
+        centroids=rules.pimd_run_distorted.output.centroids,
+        beads=rules.pimd_run_distorted.output.beads,
+    output:
+        summary=f"{POINTS}/{DISTORTED_PIMD_RUN}/summary.nc",
+        distortion=f"{POINTS}/{DISTORTED_PIMD_RUN}/distortion.nc",
+        correlations=f"{POINTS}/{DISTORTED_PIMD_RUN}/correlations.nc",
+    log:
+        f"{LOGS}/{DISTORTED_PIMD_RUN}/pimd_analyse.log",
+    benchmark:
+        f"{BENCHMARKS}/{DISTORTED_PIMD_RUN}/pimd_analyse.tsv"
+    message:
+        "Analyse path integrals at {wildcards.pressure} GPa, {wildcards.temperature} K, {wildcards.beads} beads from R-3m"
+
+
+rule pimd_starts:
+    input:
+        cubic=[
+            f"{POINTS}/{PIMD_RUN}/summary.nc".format(
+                pressure=pressure, temperature=temperature, beads=beads
+            )
+            for pressure, temperature, beads in MOST_BEADS
+        ],
+        distorted=[
+            f"{POINTS}/{DISTORTED_PIMD_RUN}/summary.nc".format(
+                pressure=pressure, temperature=temperature, beads=beads
+            )
+            for pressure, temperature, beads in MOST_BEADS
+        ],
+        harmonic=[f"{RESULTS}/harmonic/P{pressure}.nc" for pressure, _, _ in MOST_BEADS],
+    output:
+        f"{RESULTS}/pimd/starts.md",
+    log:
+        f"{LOGS}/pimd_starts.log",
+    benchmark:
+        f"{BENCHMARKS}/pimd_starts.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=PLAN.memory_mb("phase_diagram"),
+        runtime=minutes("phase_diagram"),
+    params:
+        runs=MOST_BEADS,
+        code=code("pimd/pimd_starts"),
+    message:
+        "Compare path integrals from Fm-3m and from R-3m"
+    script:
+        "../scripts/pimd/pimd_starts.py"

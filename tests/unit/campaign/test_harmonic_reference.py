@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lah10.campaign.harmonic_reference import JUDGED, _static, judge_phases
+from lah10.campaign.harmonic_reference import JUDGED, judge_phases, static_deviation
 from lah10.crystal.structures import read_crystal
 from lah10.phonons.reference import _distorted
 from lah10.schema import PHASE, STATUS
@@ -54,6 +54,6 @@ def test_points_of_older_analyses_and_failed_ones_keep_their_phase():
 
 def test_the_relaxed_crystal_goes_through_the_file():
     stored = xr.Dataset(_distorted({"R-3m": read_crystal(CRYSTAL)}))
-    assert _static(stored)[1] == pytest.approx(1.71, abs=0.01)
+    assert static_deviation(stored) == pytest.approx(1.71, abs=0.01)
     assert _distorted({"Fm-3m": None}) == {}
-    assert np.isnan(_static(xr.Dataset())[1])
+    assert np.isnan(static_deviation(xr.Dataset()))

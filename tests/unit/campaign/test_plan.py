@@ -40,6 +40,14 @@ def test_jobs_of_each_stage():
     }  # fmt: skip
 
 
+def test_a_second_start_costs_as_much_again():
+    point = {"pressure": 100, "temperature": 1, "beads": [8, 24]}
+    both = made(starts=["cubic", "distorted"], pimd={"points": [point]})
+    jobs = {cost.stage: cost.jobs for cost in both.costs()}
+    assert (jobs["produce"], jobs["analyse"], jobs["harmonic"], jobs["pimd"]) == (24, 24, 3, 3)
+    assert "from two starts" in planning.table(both, finished=lambda stage: 0)
+
+
 def test_core_hours_are_atoms_times_steps_over_the_rate():
     # 12 points × 88 atoms × 4000 steps at 1000 atom-steps/s
     assert row(made(), "produce").core_hours == pytest.approx(12 * 88 * 4000 / 1000 / 3600)

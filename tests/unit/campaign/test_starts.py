@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from lah10.campaign.merge import merge
-from lah10.campaign.starts import hysteresis
+from lah10.campaign.starts import hysteresis, write_pimd_table
 from lah10.schema import HYSTERESIS, PHASE
 from synthetic_campaign import write_campaign, write_point
 
@@ -64,3 +65,21 @@ def test_the_distorted_branch_says_what_cubic_must_exclude(tmp_path):
 def test_one_start_has_no_such_variables(tmp_path):
     found = merge(write_campaign(tmp_path), tmp_path / "phase_diagram.nc")
     assert not [name for name in found if name.startswith(("distorted_start", "hysteresis"))]
+
+
+def test_path_integrals_from_both_starts_make_a_table(tmp_path):
+    xr.Dataset().to_netcdf(tmp_path / "harmonic.nc")
+    first = write_point(tmp_path / "points", "pimd", 150, 100, **CUBIC)
+    second = write_point(tmp_path / "points/distorted", "pimd", 150, 100, **R3M)
+    failed = write_point(tmp_path / "points", "pimd", 200, 100, status="volume")
+    write_pimd_table(
+        [(("150", "100", 48), first, second, tmp_path / "harmonic.nc"),
+         (("200", "100", 32), failed, second, tmp_path / "harmonic.nc")],
+        tmp_path / "starts.md",
+    )  # fmt: skip
+    head, _, one, other = (tmp_path / "starts.md").read_text("utf-8").splitlines()
+    assert "from Fm-3m" in head and "hysteresis" in head
+    cells = [cell.strip() for cell in one.strip("|").split("|")]
+    assert cells[:4] == ["150", "100", "48", "cubic"] and cells[5] == "distorted"
+    assert cells[4] == "0.30 ± 0.06" and cells[-1] == "hysteresis"
+    assert [cell.strip() for cell in other.strip("|").split("|")][-1] == "not known"

@@ -49,7 +49,10 @@ def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr
             found = expectation(
                 phonons.load(), list(dataset.bath.values), dataset.temperature.values, **bath
             )
-            rows.append(found.assign(static_theta_deviation=_static(phonons)))
+            described = {"units": "degree",
+                         "long_name": "theta deviation of R-3m relaxed at the pressure"}
+            static = ((), static_deviation(phonons), described)
+            rows.append(found.assign(static_theta_deviation=static))
     rows = xr.concat(rows, "pressure").sortby("pressure")
     # A pressure of the grid and its phonons' are the same number, but for the last digit.
     rows = rows.reindex(pressure=dataset.pressure, method="nearest", tolerance=1e-6,
@@ -61,16 +64,14 @@ def add_harmonic(dataset: xr.Dataset, paths: list[Path], history: History) -> xr
     )
 
 
-def _static(phonons: xr.Dataset) -> tuple:
-    """θ deviation of R-3m at rest at this pressure, by this potential; NaN in older files."""
-    deviation = np.nan
-    if "distorted_position" in phonons:
-        deviation = at_rest(Atoms(
-            numbers=phonons.distorted_number.values, pbc=True, cell=phonons.distorted_cell.values,
-            scaled_positions=phonons.distorted_position.values,
-        ))
-    return (), deviation, {
-        "units": "degree", "long_name": "theta deviation of R-3m relaxed at the pressure"}
+def static_deviation(phonons: xr.Dataset) -> float:
+    """θ deviation of R-3m at rest at the pressure of a harmonic.nc, degree; NaN in older files."""
+    if "distorted_position" not in phonons:
+        return np.nan
+    return at_rest(Atoms(
+        numbers=phonons.distorted_number.values, pbc=True, cell=phonons.distorted_cell.values,
+        scaled_positions=phonons.distorted_position.values,
+    ))  # fmt: skip
 
 
 def judge_phases(dataset: xr.Dataset, branch: xr.DataArray | None = None) -> None:

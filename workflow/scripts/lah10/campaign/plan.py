@@ -236,6 +236,8 @@ class Plan:
         """All path-integral runs of the campaign, which no target but `pimd` asks for."""
         pimd = self.config.pimd
         runs = [beads for point in pimd.points for beads in point.beads]
+        if "distorted" in self.config.starts:
+            runs += [max(point.beads) for point in pimd.points]
         frames = pimd.produce * 1e3 / pimd.frame_interval * (1 + pimd.frame_beads)
         size = frames * self.config.n_atoms * 12
         size += pimd.produce * 1e3 / pimd.thermo_interval * THERMO_ROW + ANALYSIS_BYTES
@@ -254,7 +256,8 @@ class Plan:
         """Jobs of a stage in the whole campaign."""
         if stage == "harmonic":
             return len(self.config.pressure.values)
-        return len(self.config.points) if stage in POINT_STAGES else 1
+        points = len(self.config.points) + len(self.config.distorted_points)
+        return points if stage in POINT_STAGES else 1
 
     def wall_seconds(self, slots: int) -> float:
         """Wall time of the whole campaign where so many jobs run at a time, without queueing.
@@ -265,7 +268,7 @@ class Plan:
         chain = [self.core_seconds(stage) / self._cores(stage) for stage in POINT_STAGES]
         free = [0.0] * slots
         ready = [(0.0, self.core_seconds("harmonic"), 0) for _ in range(self.jobs("harmonic"))]
-        ready += [(0.0, chain[0], 1) for _ in self.config.points]
+        ready += [(0.0, chain[0], 1) for _ in range(self.jobs("equilibrate"))]
         heapq.heapify(ready)
         ends = [0.0]
         while ready:
@@ -369,7 +372,8 @@ def table(
     config = plan.config
     lines = [
         f"Campaign {config.campaign}: {len(config.points)} points of {config.n_atoms} atoms"
-        f"{f' ({nuclides.formula(isotopes)})' if isotopes else ''}, "
+        f"{f' ({nuclides.formula(isotopes)})' if isotopes else ''}"
+        f"{' from two starts' if config.distorted_points else ''}, "
         f"{len(config.baths)} bath(s) x {len(config.pressure.values)} pressures x "
         f"{len(config.temperature.values)} temperatures, "
         f"{config.dynamics.equilibrate:g} + {config.dynamics.produce:g} ps a point",

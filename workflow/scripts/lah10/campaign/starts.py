@@ -1,12 +1,18 @@
 """Points that ran from two crystals, Fm-3m and R-3m: do they agree?"""
 
+import os
+from collections.abc import Iterable
+
 import numpy as np
 import xarray as xr
 
 from lah10 import schema
 from lah10.analysis import dataset as datasets
+from lah10.analysis.distortion import phase
 from lah10.campaign.grid import Grid
-from lah10.campaign.harmonic_reference import judge_phases
+from lah10.campaign.harmonic_reference import JUDGED, judge_phases, static_deviation
+from lah10.io.files import atomic_path
+from lah10.io.text import markdown, plus_minus
 from lah10.schema import HYSTERESIS, PHASE, STATUS
 
 #: What of the distorted start's runs stands beside the cubic one's, as distorted_start_<name>.
@@ -55,3 +61,55 @@ def hysteresis(cubic: np.ndarray, distorted: np.ndarray) -> np.ndarray:
         known, np.where(cubic == distorted, HYSTERESIS["none"], HYSTERESIS["hysteresis"]),
         HYSTERESIS["not_known"],
     )  # fmt: skip
+
+
+#: Of the table of path integrals from two starts; θ is of centroids.
+PIMD_HEADER = ("P (GPa)", "T (K)", "beads", "from Fm-3m", "θ deviation (°)", "from R-3m",
+               "θ deviation (°)", "hysteresis")  # fmt: skip
+
+
+def write_pimd_table(
+    runs: Iterable[tuple[tuple[str, str, int], str | os.PathLike, str | os.PathLike,
+                         str | os.PathLike]],
+    output: str | os.PathLike,
+) -> None:
+    """Phases of path integrals from both starts in Markdown, a line a point.
+
+    Parameters
+    ----------
+    runs : iterable of ((pressure, temperature, beads), path, path, path)
+        Summaries of the runs from Fm-3m and from R-3m, and the pressure's harmonic.nc.
+    """
+    rows = []
+    for (pressure, temperature, beads), *files, harmonic in runs:
+        with xr.open_dataset(harmonic) as phonons:
+            wanted = static_deviation(phonons)
+        second = _judged(files[1], wanted)
+        if second[0] == PHASE["distorted"]:
+            wanted = second[1]
+        first = _judged(files[0], wanted)
+        flag = int(hysteresis(np.array(first[0]), np.array(second[0])))
+        rows.append((
+            pressure, temperature, str(beads), *_cells(first), *_cells(second),
+            _meaning(HYSTERESIS, flag).replace("_", " "),
+        ))  # fmt: skip
+    with atomic_path(output) as aside:
+        aside.write_text(markdown(PIMD_HEADER, rows, aligned=True) + "\n", encoding="utf-8")
+
+
+def _judged(path: str | os.PathLike, wanted: float) -> tuple[int, float, float]:
+    """Phase of a run, its θ deviation and the error; undetermined where the run failed."""
+    summary = datasets.read(path, "a run's summary", "delete it and run the analysis again")
+    deviation, error = (float(summary[f"theta_deviation{end}"]) for end in ("", "_stderr"))
+    if int(summary.status) != STATUS["ok"]:
+        return PHASE["undetermined"], deviation, error
+    return phase({name: summary[name].values for name in JUDGED}, wanted)[0], deviation, error
+
+
+def _cells(judged: tuple[int, float, float]) -> tuple[str, str]:
+    flag, deviation, error = judged
+    return _meaning(PHASE, flag), plus_minus(deviation, error, 2)
+
+
+def _meaning(flags: dict[str, int], flag: int) -> str:
+    return next(text for text, value in flags.items() if value == flag)

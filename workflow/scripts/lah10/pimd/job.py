@@ -185,7 +185,8 @@ def described(
     ----------
     files : mapping
         supercell, model and, where the run starts from a classical state, restart and
-        equilibration, by the names that they have in the rule.
+        equilibration, by the names that they have in the rule; crystal, where it starts from
+        another one than the supercell.
     others
         Further arguments.
     """
@@ -195,7 +196,7 @@ def described(
         "temperature_K": float(temperature),
         "beads": beads,
         "highest_THz": highest_THz,
-        "start": files["supercell"],
+        "start": files.get("crystal", files["supercell"]),
         "restart": files.get("restart"),
         "equilibration": files.get("equilibration"),
         "driver_options": {"model": files["model"], "template": files["supercell"]},
