@@ -32,7 +32,8 @@ MAX_FRICTION_SHARE = {"none": 0.10, "potential": 0.20}
 MIN_SATURATED = 0.02
 #: Temperature of the cell's motion relative to the bath's: the cell is classical. Below
 #: LEAST_CELL_TEMPERATURE, K, a few kelvin are no fault, and 0 K is no yardstick.
-MAX_CELL_TEMPERATURE, LEAST_CELL_TEMPERATURE = 2.0, 10.0
+MAX_CELL_TEMPERATURE = 2.0
+LEAST_CELL_TEMPERATURE = 10.0
 #: eV/Å, largest force deviation of an atom within the committee above which a frame is beyond what
 #: the models learnt: in the held-out frames of the project's own the two shipped models deviate
 #: by 0.35 at most.
