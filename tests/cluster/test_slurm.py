@@ -189,6 +189,12 @@ class Submitted:
     snakemake: subprocess.Popen
     job: str
 
+    def start_now(self) -> None:
+        """Start a requeued job, for which Slurm would wait two minutes."""
+        state = ["squeue", "--noheader", f"--job={self.job}", "--format=%T"]
+        wait_for("Slurm", *state, wanted="PENDING", seconds=60)
+        self.slurm.control("update", f"JobId={self.job}", "StartTime=now")
+
     def again(self) -> None:
         """Snakemake once more, in the place of one that was killed."""
         self.snakemake = start(self.made, *OPTIONS, pause=0.3)
@@ -259,6 +265,7 @@ def test_snakemake_and_its_job_are_killed(submitted):
 def test_requeue(submitted):
     """Slurm starts the same job again."""
     submitted.slurm.control("requeue", submitted.job)
+    submitted.start_now()
     assert submitted.snakemake.wait(300) == 0, printed(submitted.made)
     assert since(submitted) == [(submitted.job, "COMPLETED")]
 
@@ -274,8 +281,7 @@ def test_a_node_goes_away_and_comes_back(submitted):
     time.sleep(2)
     slurm.restart_slurmd()
     slurm.control("update", f"NodeName={slurm.node}", "State=RESUME")
-    # Slurm would wait two minutes before it starts the job again.
-    slurm.control("update", f"JobId={submitted.job}", "StartTime=now")
+    submitted.start_now()
     wait_for("slurmd", "sinfo", "--noheader", "--format=%T", wanted="idle", seconds=60)
     assert submitted.snakemake.wait(300) == 0, printed(submitted.made)
     assert [state for _, state in since(submitted)][-1] == "COMPLETED"

@@ -208,6 +208,7 @@ def test_a_job_stops_by_its_own_clock_and_the_retry_goes_on(finished, copy_of):
     check_same(made, finished)
 
 
+@pytest.mark.slow
 def test_one_point_blows_up_and_the_others_finish(finished, campaign):
     """Its status is in the dataset and on the terminal."""
     made = replace(campaign("blows"), environment=finished.environment)
