@@ -86,3 +86,18 @@ def test_baths_are_judged(tmp_path):
     assert "| pimd, 4 beads |" in (made.results / "pimd/comparison.md").read_text()
     assert (made.results / "figures/pimd_P150_T100.png").stat().st_size > 10_000
     assert made.planned("pimd") == []
+    check_report(made)
+
+
+def check_report(made: Campaign) -> None:
+    """Ordered by question; with path integrals and the card of the potential."""
+    for arguments in (("--cores", "2"), ("--report", "report.html")):
+        run = made.snakemake(*arguments, timeout=600)
+        assert run.returncode == 0, run.stdout + run.stderr
+    text = (made.folder / "report.html").read_text(encoding="utf-8")
+    for question in ("1. Where is", "2. How strong", "3. Do protons", "4. Does the lattice",
+                     "5. Is the quantum", "6. Is the potential", "7. The source"):  # fmt: skip
+        assert question in text
+    for label in ("path integrals, table", "path integrals, 150 GPa, 100 K", "all numbers",
+                  "card of the potential", "Fig. 4", "Fig. 2(a), qtb"):  # fmt: skip
+        assert label in text

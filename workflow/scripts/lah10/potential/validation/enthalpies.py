@@ -35,7 +35,7 @@ from lah10.units import EV_PER_A3_IN_GPA, PLANCK
 #: GPa at which zero-point energies are computed; they are smooth in between.
 ZERO_POINT_PRESSURES = (100, 150, 200, 250, 300, 350)
 #: GPa at which unknown phases are looked for.
-SEARCH_PRESSURES = (150, 250)
+SEARCH_PRESSURES = (100, 150, 250)
 #: Cells of the search in primitive ones of Fm-3m, and random starts of each at each pressure.
 SEARCH_CELLS = (np.diag([1, 1, 1]), np.diag([2, 1, 1]))
 SEARCH_STARTS = (2, 4)
