@@ -32,7 +32,7 @@ from lah10.dynamics.stage_bath import StageBath
 from lah10.dynamics.stop import Stop, unfinished
 from lah10.errors import PointFailure, Unfinished, UserError
 from lah10.io import space
-from lah10.io.child import UNFINISHED, USER_ERROR, end_with_parent, forced_by, say
+from lah10.io.child import UNFINISHED, USER_ERROR, end_with_parent, forced_by, leave, say
 from lah10.io.locks import lock
 from lah10.io.text import duration
 from lah10.units import BOLTZMANN
@@ -479,4 +479,5 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    ended = main(sys.argv[1])
+    sys.exit(ended) if "mpi4py.MPI" in sys.modules else leave(ended)

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from lah10.errors import Unfinished, UserError
 
@@ -236,6 +237,19 @@ def _start(
 def say(message: str) -> None:
     """A line for the log and the terminal (`follow` passes it on)."""
     print(f"{MARK}{message}", flush=True)
+
+
+def leave(status: int) -> NoReturn:
+    """End this process, after an error without the interpreter's cleaning up.
+
+    The netCDF library breaks down when a file that met a full disk is cleaned up, and the status
+    would be lost. Processes that share an MPI job end by `sys.exit`.
+    """
+    if status:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def forced_by(stage: str) -> str | None:

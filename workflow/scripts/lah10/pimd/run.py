@@ -30,7 +30,7 @@ from lah10.dynamics.records import versions
 from lah10.dynamics.stop import EXIT, LATENCY, Stop, unfinished
 from lah10.errors import PointFailure, Unfinished, UserError
 from lah10.io import netcdf, space
-from lah10.io.child import UNFINISHED, USER_ERROR, end_with_parent, forced_by, say
+from lah10.io.child import UNFINISHED, USER_ERROR, end_with_parent, forced_by, leave, say
 from lah10.io.files import atomic_path, sha256
 from lah10.io.locks import lock
 from lah10.io.text import duration
@@ -383,4 +383,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(main(sys.argv[1]))
