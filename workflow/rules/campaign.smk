@@ -222,7 +222,13 @@ rule status:
         runtime=minutes("structures"),
     params:
         folder=RESULTS,
-        points=CONFIG.points,
+        points=[
+            *CONFIG.points,
+            *(
+                (f"distorted/{point[0]}", *point[1:])
+                for point in CONFIG.distorted_points
+            ),
+        ],
     message:
         f"How far campaign {CONFIG.campaign} is"
     script:

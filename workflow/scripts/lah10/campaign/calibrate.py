@@ -78,6 +78,7 @@ def short(content: Mapping, plan: Plan, points: int) -> dict:
     return {key: value for key, value in content.items() if key not in OTHERS} | {
         "campaign": f"calibration-{config.n_atoms}-atoms",
         "baths": [bath],
+        "starts": ["cubic"],
         "pressure": {"unit": "GPa", "values": [float(config.pressure.values[0])]},
         # Of one temperature, as far as points need names of their own.
         "temperature": {"unit": "K", "values": [first + n for n in range(points)]},

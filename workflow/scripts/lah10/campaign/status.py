@@ -26,7 +26,7 @@ def report(results: str | Path, points: Iterable[tuple[str, str, str]], now: flo
     results
         Its folder, results/<campaign>.
     points
-        Bath, pressure and temperature of every point.
+        Bath, pressure and temperature of every point; before the bath may stand a folder.
     now
         Unix time; default: now.
     """
