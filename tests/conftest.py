@@ -27,6 +27,8 @@ settings.load_profile("project")
 #: Files by the time they take. They go first: at the end, one core would wait for another.
 LONG = [
     # of the slow tests
+    "workflow/test_boundary.py",
+    "workflow/test_starts.py",
     "workflow/test_learn.py",
     "data/test_labels.py",
     "workflow/test_training.py",
