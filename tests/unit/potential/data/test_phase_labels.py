@@ -3,6 +3,7 @@
 import ase.io
 import numpy as np
 import pytest
+from ase.units import GPa
 
 from campaigns import REPOSITORY
 from lah10.potential.data.phase_structures import SHARES, VOLUMES
@@ -59,3 +60,26 @@ def test_tetrahedra_converge_where_smearing_does_not():
 
     assert spread("improved-tetrahedron-method") < 0.5
     assert spread("methfessel-paxton-0.2eV") > 2 * spread("improved-tetrahedron-method")
+
+
+def test_the_readme_has_the_energies_of_the_path():
+    energies, pressures = {}, {}
+    for frame in ase.io.read(FOLDER / "path.xyz", index=":"):
+        if frame.info["angle"] == frame.info["internal"]:
+            key = f"{frame.info['volume']:g}", float(frame.info["angle"])
+            energies[key] = 1e3 * frame.get_potential_energy() / len(frame)
+            if key[1] == 0:
+                pressures[key[0]] = -np.trace(frame.get_stress(voigt=False)) / 3 / GPa
+    text = (FOLDER / "README.md").read_text().replace("−", "-")
+    part = text.partition("## Along the path")[2].partition("\n## ")[0]
+    head, _, *rows = [line for line in part.splitlines() if line.startswith("|")]
+    shares = [float(cell.split("=")[1]) for cell in head.strip("| ").split("|")[2:]]
+    assert len(rows) == len(VOLUMES)
+    for row in rows:
+        volume, pressure, *cells = [cell.strip() for cell in row.split("|")[1:-1]]
+        assert float(pressure) == pytest.approx(pressures[volume], abs=0.06)
+        for share, cell in zip(shares, cells, strict=True):
+            known = energies.get((volume, share))
+            assert (cell == "") == (known is None)
+            if cell:
+                assert float(cell) == pytest.approx(known - energies[volume, 0.0], abs=0.006)
