@@ -66,6 +66,23 @@ def test_a_known_crystal_that_is_found_again_is_no_new_phase(made_up, monkeypatc
     assert data.phase.values.tolist() == list(CRYSTALS)
 
 
+def test_of_one_crystal_found_twice_the_most_symmetric_counts(made_up, monkeypatch):
+    plain, calls = enthalpies._rest, []
+
+    def rest(start, calculator, pressure):
+        atoms = plain(start, calculator, pressure)
+        if atoms.info["space_group"] == "C2":  # a P-1 first, which is C2 not quite at rest
+            calls.append(1)
+            group, order = (("P-1", 2), ("C2", 4))[len(calls) > 1]
+            atoms.info |= {"space_group": group, "order": order}
+        return atoms
+
+    monkeypatch.setattr(enthalpies, "_rest", rest)
+    known = {name: enthalpies.primitive(c, idealise=True) for name, c in CRYSTALS.items()}
+    found = enthalpies._search(known, None, (150,), 1)
+    assert list(found) == ["C2"]
+
+
 def test_broken_cells_have_no_symmetry():
     cubic = enthalpies.primitive(CRYSTALS["Fm-3m"])
     rng = np.random.default_rng(0)

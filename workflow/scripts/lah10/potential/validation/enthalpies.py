@@ -17,6 +17,7 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
+import spglib
 import xarray as xr
 from ase import Atoms
 from ase.build import make_supercell
@@ -158,9 +159,17 @@ def _rest(start: Atoms, calculator: Calculator, pressure: float) -> Atoms | None
         "enthalpy": (energy + pressure / EV_PER_A3_IN_GPA * atoms.get_volume()) / units,
         "enthalpy_left": force * LEFT * len(atoms) ** 0.5 / units,
         "space_group": space_group(atoms, SYMMETRY_TOLERANCE),
+        "order": _order(atoms),
     }
     atoms.calc = None
     return atoms
+
+
+def _order(atoms: Atoms) -> int:
+    """Number of the crystal's point operations: how symmetric it is."""
+    cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+    found = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE)
+    return len(np.unique(found.rotations, axis=0)) if found else 0
 
 
 def _search(
@@ -172,21 +181,24 @@ def _search(
     best: dict[str, Atoms] = {}
     for pressure in pressures:
         at_rest = [_rest(crystal, calculator, pressure) for crystal in known.values()]
-        enthalpies = [crystal.info["enthalpy"] for crystal in at_rest if crystal is not None]
-        groups = {crystal.info["space_group"] for crystal in at_rest if crystal is not None}
-        for cell, starts in zip(SEARCH_CELLS, SEARCH_STARTS, strict=True):
-            for _ in range(starts):
-                crystal = _rest(_broken(known[REFERENCE], cell, rng), calculator, pressure)
-                if crystal is None:
-                    continue
-                group, own = crystal.info["space_group"], crystal.info["enthalpy"]
-                new = group not in groups | set(known) and all(
-                    abs(own - other) > SAME for other in enthalpies
-                )
-                if not new or own > min(enthalpies, default=np.inf) + FARTHEST:
-                    continue
-                if group not in best or own < best[group].info["enthalpy"]:
-                    best[group] = crystal
+        taken = [crystal.info for crystal in at_rest if crystal is not None]
+        ends = [
+            _rest(_broken(known[REFERENCE], cell, rng), calculator, pressure)
+            for cell, starts in zip(SEARCH_CELLS, SEARCH_STARTS, strict=True)
+            for _ in range(starts)
+        ]
+        found = [crystal for crystal in ends if crystal is not None]
+        # Of one crystal that came to rest more or less well, the most symmetric counts.
+        found.sort(key=lambda crystal: -crystal.info.get("order", 0))
+        for crystal in found:
+            group, own = crystal.info["space_group"], crystal.info["enthalpy"]
+            lowest = min((info["enthalpy"] for info in taken), default=np.inf)
+            same = any(abs(own - info["enthalpy"]) < SAME for info in taken)
+            if group in known or same or own > lowest + FARTHEST:
+                continue
+            taken.append(crystal.info)
+            if group not in best or own < best[group].info["enthalpy"]:
+                best[group] = crystal
     return best
 
 
