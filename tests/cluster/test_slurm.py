@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 
 from campaigns import Campaign
-from interruptions import check_same, checkpoint, kill, log, start, unproduced, wait_until
+from interruptions import (
+    check_same,
+    checkpoint,
+    kill,
+    log,
+    progress,
+    start,
+    unproduced,
+    wait_until,
+)
 
 CONF = Path("/etc/slurm/slurm.conf")
 CONFIGURATION = """\
@@ -275,12 +284,16 @@ def test_requeue(submitted):
 def test_a_node_goes_away_and_comes_back(submitted):
     """slurmd dies, the controller gives the node up, and somebody brings both back."""
     slurm = submitted.slurm
+    run = progress(submitted.made)["pid"]
     slurm.daemons[-1].kill()
     slurm.daemons[-1].wait()
     slurm.control("update", f"NodeName={slurm.node}", "State=DOWN", "Reason=test")
     time.sleep(2)
     slurm.restart_slurmd()
     slurm.control("update", f"NodeName={slurm.node}", "State=RESUME")
+    # slurmd ends what it finds of the job; a start before that would fail, and Slurm hold the job.
+    wait_for("slurmd", "sh", "-c", f"! kill -0 {run}", seconds=120)
+    time.sleep(5)
     submitted.start_now()
     wait_for("slurmd", "sinfo", "--noheader", "--format=%T", wanted="idle", seconds=60)
     assert submitted.snakemake.wait(300) == 0, printed(submitted.made)
