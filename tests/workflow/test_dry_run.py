@@ -209,7 +209,7 @@ def test_dates_of_code_rerun_nothing(done):
         ("analysis/distortion.py", {"Analyse", "Merge", "Draw", "Put", "The"}),
         ("bath/spectra.py", {"Analyse", "Merge", "Draw", "Put", "The"}),
         ("bath/adaptive.py", {"Analyse", "Merge", "Draw", "Put", "The"}),
-        ("campaign/paper_measures.py", {"Put"}),
+        ("campaign/paper_phases.py", {"Put"}),
         ("figures/campaign.py", {"Draw"}),
         ("figures/publication.mplstyle", {"Draw"}),
         ("dynamics/engine.py", set()),

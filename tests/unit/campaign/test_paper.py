@@ -11,7 +11,7 @@ from campaigns import REPOSITORY
 from lah10.analysis import dataset as datasets
 from lah10.campaign import paper
 from lah10.campaign.merge import merge
-from lah10.campaign.paper_measures import MEASURES, Campaign, Found
+from lah10.campaign.paper_found import MEASURES, Campaign, Found
 from lah10.errors import UserError
 from lah10.schema import BATH_OK, PHASE
 from synthetic_campaign import CONFIG, write_campaign, write_point

@@ -1,7 +1,8 @@
 """The source paper, number by number, beside a campaign: what agrees, what does not, and why.
 
 The paper's numbers, and how each is compared, are data: resources/paper.yaml. Ours come from the
-campaign's files by the functions of `lah10.campaign.paper_measures`. The verdict follows from both:
+campaign's files by the functions in `lah10.campaign.paper_found.MEASURES`. The verdict follows from
+both:
 
 | verdict | when |
 |---|---|
@@ -24,8 +25,8 @@ import xarray as xr
 import yaml
 
 from lah10 import nuclides
-from lah10.campaign import paper_measures
-from lah10.campaign.paper_measures import Campaign, Found
+from lah10.campaign import paper_phases, paper_potential, paper_protons  # noqa: F401  they fill MEASURES
+from lah10.campaign.paper_found import MEASURES, Campaign, Found
 from lah10.errors import UserError
 from lah10.io import netcdf
 from lah10.io.files import atomic_path
@@ -72,10 +73,10 @@ def load(path: str | os.PathLike) -> list[dict[str, Any]]:
         seen.add(entry["id"])
         if ("measure" in entry) == ("not_compared" in entry):
             raise UserError(f"{where}: expected either measure or not_compared")
-        if "measure" in entry and entry["measure"] not in paper_measures.MEASURES:
+        if "measure" in entry and entry["measure"] not in MEASURES:
             raise UserError(
                 f"{where}: measure {entry['measure']} is not known; use one of "
-                f"{', '.join(sorted(paper_measures.MEASURES))}"
+                f"{', '.join(sorted(MEASURES))}"
             )
     return entries or []
 
@@ -170,7 +171,7 @@ def compare(entries: Sequence[Mapping[str, Any]], campaign: Campaign) -> xr.Data
         if "not_compared" in entry:
             found = Found(reason=entry["not_compared"])
         else:
-            found = paper_measures.MEASURES[entry["measure"]](campaign, entry)
+            found = MEASURES[entry["measure"]](campaign, entry)
         if isotopes:
             crystal = nuclides.formula(isotopes)
             found = replace(found, caveat=f"ours is {crystal}, and the paper's is LaH10")
