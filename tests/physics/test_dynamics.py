@@ -501,9 +501,10 @@ def test_blow_up_is_a_result_with_a_status(crystal, tmp_path):
 @pytest.mark.parametrize("potential", ["shipped"], indirect=True)
 @pytest.mark.slow
 def test_classical_temperature_and_pressure(crystal, tmp_path):
-    """44 atoms for 1 ps: T within 15 %, P within 0.5 GPa; the demo shows the fine figures.
+    """44 atoms for 1 ps: T within 15 %, P within 2 GPa; tests/physics/test_volume.py is finer.
 
-    Ten seeds scatter by 13 K and 0.04 GPa around 293 K and 149.9 GPa.
+    The volume swings by √(k_B T/BV) = 0.8 %, or 4 GPa, and about once in 0.6 ps, so the mean of
+    the pressure over the last 0.7 ps is known to about 4 GPa √2/(2π) · 0.6/0.7 = 0.8 GPa.
     """
     job = equilibration(
         crystal,
@@ -520,7 +521,7 @@ def test_classical_temperature_and_pressure(crystal, tmp_path):
         temperature = 2 * float(kinetic) / (3 * (atoms - 1) * BOLTZMANN)
         pressure = float(late["pressure"].isel(voigt=slice(0, 3)).mean())
     assert temperature == pytest.approx(300, rel=0.15)
-    assert pressure == pytest.approx(150, abs=0.5)
+    assert pressure == pytest.approx(150, abs=2)
 
 
 @pytest.mark.skipif(
