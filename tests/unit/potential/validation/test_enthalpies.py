@@ -100,12 +100,13 @@ def test_a_missing_potential_is_named(tmp_path):
 
 @pytest.mark.slow
 def test_the_shipped_potential_at_one_pressure(tmp_path):
-    """Values of its phases.json; R-3m is stable, so it has a zero-point energy."""
-    enthalpies.launch(MODEL, list(STRUCTURES.items()), 100.0, tmp_path / "o.nc",
+    """Values of its phases.json; Fm-3m and R-3m are stable there and have zero-point energies."""
+    enthalpies.launch(MODEL, list(STRUCTURES.items()), 200.0, tmp_path / "o.nc",
                       tmp_path / "o.xyz", tmp_path / "log", 1)  # fmt: skip
     with xr.open_dataset(tmp_path / "o.nc") as data:
         difference = 1e3 / 11 * (data.enthalpy - data.enthalpy.sel(phase="Fm-3m"))
-        assert float(difference.sel(phase="R-3m", pressure=100)) == pytest.approx(-15.6, abs=0.2)
-        assert 2.0 < float(data.zero_point_energy.sel(phase="R-3m", pressure=100)) < 2.6
+        assert float(difference.sel(phase="R-3m", pressure=200)) == pytest.approx(-4.04, abs=0.1)
+        for phase in ("Fm-3m", "R-3m"):
+            assert 2.0 < float(data.zero_point_energy.sel(phase=phase, pressure=200)) < 2.9
     frames = ase.io.read(tmp_path / "o.xyz", index=":")
-    assert {atoms.info["phase"] for atoms in frames} == set(STRUCTURES)
+    assert {atoms.info["phase"] for atoms in frames} >= set(STRUCTURES)  # and those found
