@@ -33,6 +33,8 @@ def start(made: Campaign, *arguments: str, pause: float = 0.05) -> subprocess.Po
             stdout=printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A shell ignores SIGINT for what it runs in the background, tests included.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
 
