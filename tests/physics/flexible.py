@@ -91,15 +91,7 @@ def fluctuations(folder: str, steps: int, seed: int = 1) -> dict:
     start.set_cell((volume / atoms.get_volume()) ** (1 / 3) * start.cell.array, scale_atoms=True)
     script.write_data(start, folder / "crystal.data")
     engine = Engine("none")
-    engine.execute(
-        [
-            *script.header(),
-            *script.crystal(folder / "crystal.data"),
-            "pair_style zero 1.0",
-            "pair_coeff * *",
-            "neighbor 0.3 bin",
-        ]
-    )
+    engine.execute(quasiharmonic.bare(folder / "crystal.data"))
     toy = Toy(template=folder / "crystal.xyz", **quasiharmonic.OPTIONS)
     surface = InLammps(engine, toy)  # atoms may cross a face
     types = np.array([ELEMENTS.index(symbol) for symbol in atoms.symbols])

@@ -67,6 +67,19 @@ def exact_volume(
     return v0 * brentq(excess, 0.8, 1.2) ** 3
 
 
+def bare(data: Path) -> list[str]:
+    """Commands for the crystal of a data file without any potential of LAMMPS."""
+    from lah10.dynamics import lammps_input as script
+
+    return [
+        *script.header(),
+        *script.crystal(data),
+        "pair_style zero 1.0",
+        "pair_coeff * *",
+        "neighbor 0.3 bin",
+    ]
+
+
 class InLammps:
     """An energy surface that path integrals run on, as an external force of LAMMPS.
 
@@ -143,15 +156,7 @@ def volume(
     start.set_cell(scale * start.cell.array, scale_atoms=True)
     script.write_data(start, folder / "crystal.data")
     engine = Engine("none")
-    engine.execute(
-        [
-            *script.header(),
-            *script.crystal(folder / "crystal.data"),
-            "pair_style zero 1.0",
-            "pair_coeff * *",
-            "neighbor 0.3 bin",
-        ]
-    )
+    engine.execute(bare(folder / "crystal.data"))
     crystal = InLammps(engine, Toy(template=folder / "crystal.xyz", **OPTIONS))
     types = np.array([ELEMENTS.index(symbol) for symbol in atoms.symbols])
     for kind in range(len(ELEMENTS)):

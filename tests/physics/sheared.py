@@ -115,15 +115,7 @@ def windows(folder: str, temperature: float, time: float, seed: int = 1) -> list
         atoms, file = crystal(folder, angle, REPEAT)
         script.write_data(read(file), folder / "crystal.data")
         engine.clear()
-        engine.execute(
-            [
-                *script.header(),
-                *script.crystal(folder / "crystal.data"),
-                "pair_style zero 1.0",
-                "pair_coeff * *",
-                "neighbor 0.3 bin",
-            ]
-        )
+        engine.execute(quasiharmonic.bare(folder / "crystal.data"))
         surface = InLammps(engine, Sheared(**options(atoms, folder)))
         types = np.array([ELEMENTS.index(symbol) for symbol in atoms.symbols])
         for kind in range(len(ELEMENTS)):
