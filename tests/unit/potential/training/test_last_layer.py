@@ -60,9 +60,26 @@ def test_differences_alone_move_what_forces_do_not_see():
         system, forces=np.full_like(system.forces, np.nan),
         virials=np.full_like(system.virials, np.nan),
     )  # fmt: skip
-    change = last_layer.solve([(consistent, response)], [(system, response)], start)
+    change = last_layer.solve([(consistent, response)], [(consistent, response)], start)
     assert change[0] == pytest.approx(-0.5, abs=1e-6)
     assert change[1] == 0
+
+
+def test_forces_of_the_crystals_compared_are_learnt():
+    rng = np.random.default_rng(5)
+    truth, system, response = linear(rng, frames=9)
+    # Seen by forces of the crystals alone: by no energy, nor by other systems.
+    response.energies[:, 0] = 0
+    system = replace(system, energies=response.energies @ truth)
+    other = replace(response, forces=response.forces.copy(), virials=response.virials.copy())
+    other.forces[..., 0] = other.virials[..., 0] = 0
+    start = truth + np.array([0.5, 0, 0, 0, 0, 0])
+    unseen = replace(
+        system, forces=np.full_like(system.forces, np.nan),
+        virials=np.full_like(system.virials, np.nan),
+    )  # fmt: skip
+    change = last_layer.solve([(unseen, other)], [(system, response)], start)
+    assert change[0] == pytest.approx(-0.5, abs=1e-6)
 
 
 def test_ridge_holds_the_weights():

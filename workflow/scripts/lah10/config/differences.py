@@ -43,6 +43,11 @@ class Differences(Section):
     energy_error: quantity("meV", "0.05 meV") = Field(
         "0.05 meV", description="Error per atom that a difference may keep."
     )
+    force_error: quantity("eV/Å", "0.02 eV/Å") = Field(
+        "0.02 eV/Å",
+        description="Error that a force of these crystals may keep, along a direction: where a "
+        "crystal comes to rest depends on it.",
+    )
     ridge: Annotated[float, Field(gt=0)] = Field(
         1.0,
         description="How strongly forces and stress hold the weights: α of the ridge regression.",

@@ -88,8 +88,8 @@ def fit(
         Of the prepared training data, whose forces and stress hold the weights.
     output, record : path
         The new graph, and a JSON file: each group's errors before and after (meV/atom, rms from
-        the group's mean), whether it was held out; rms of forces along the directions (eV/Å) and
-        of the stress (GPa) on held-out and training frames.
+        the group's mean), whether it was held out; rms of forces along the directions (eV/Å) on
+        the labels and on training and held-out frames, and of the stress (GPa) on the latter two.
 
     Raises
     ------
@@ -122,7 +122,9 @@ def fit(
         train,
         [grouped[name] for name in learnt],
         weights,
-        last_layer.Errors(energy=settings.energy_error, ridge=settings.ridge),
+        last_layer.Errors(
+            energy=settings.energy_error, group_force=settings.force_error, ridge=settings.ridge
+        ),
     )
     last_layer.write(model, output, weights + change)
 
@@ -144,7 +146,12 @@ def fit(
         },
         "forces_eV_per_A": {
             name: both(lambda w, part=part: _rms(last_layer.force_errors(part, w)))
-            for name, part in (("train", train), ("test", test))
+            for name, part in (
+                ("labels", [grouped[name] for name in learnt]),
+                ("labels_held_out", [grouped[name] for name in known if name not in learnt]),
+                ("train", train),
+                ("test", test),
+            )
         },
         "stress_GPa": {
             name: both(lambda w, part=part: _rms(last_layer.stress_errors(part, w)))

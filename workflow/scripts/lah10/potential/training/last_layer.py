@@ -9,6 +9,7 @@ virials. Errors of a few meV/atom between crystals, which a training by gradient
 beside forces, are then a linear problem, and its solution is unique:
 
     min over δw   Σ |(ΔE_DFT − ΔE − ΔΦ·δw) / N σ_E|²        differences of energy within a group
+                + Σ |(F_DFT − F − J·δw) / σ_G|²              forces of the groups' crystals
                 + Σ |(F_DFT − F − J·δw) / σ_F|²              forces, along random directions
                 + Σ |(P_DFT − P − K·δw) / σ_P|²              stress
                 + α Σ_k s_k² δw_k²                           ridge
@@ -72,6 +73,9 @@ class Errors:
     ----------
     energy : float
         meV/atom, of differences within a group.
+    group_force : float
+        eV/Å, along a direction, of the crystals of the groups: where R-3m comes to rest depends on
+        them.
     force : float
         eV/Å, along a direction.
     pressure : float
@@ -81,6 +85,7 @@ class Errors:
     """
 
     energy: float = 0.05
+    group_force: float = 0.02
     force: float = 0.1
     pressure: float = 0.5
     ridge: float = 1.0
@@ -129,8 +134,8 @@ def solve(
     training
         Systems whose forces and virials the model is held to; NaN is left out.
     groups
-        Systems whose frames' differences of energy are learnt, a group each; with two frames or
-        more.
+        Systems whose frames' differences of energy, and forces, are learnt, a group each; with two
+        frames or more. Their virials are not: they have another reference.
 
     Raises
     ------
@@ -156,9 +161,12 @@ def solve(
             right += rows.T @ rest
     matrix = held + errors.ridge * np.diag(np.diag(held))
     for system, response in groups:
-        rows, rest = _energy_rows(system, response, weights, errors.energy)
-        matrix += rows.T @ rows
-        right += rows.T @ rest
+        for rows, rest in (
+            _energy_rows(system, response, weights, errors.energy),
+            _force_rows(system, response, weights, errors.group_force),
+        ):
+            matrix += rows.T @ rows
+            right += rows.T @ rest
     # A feature that no frame sees has no equation; it stays.
     seen = np.diag(matrix) > 0
     change = np.zeros(len(weights))
