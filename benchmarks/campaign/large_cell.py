@@ -5,8 +5,8 @@
 1. The same start on one rank and on two: energies of every sample, the forces of all atoms at the
    first and the last step, and the random force, which depends on seed, atom and step alone and
    must be the same to the bit. What differs is rounding.
-2. `snakemake calibrate` on one point: equilibrate, produce, analyse, and what each took.
-3. That point merged and drawn.
+2. `snakemake calibrate`, then one point of the same size from equilibration to figures: what each
+   stage took, and how far off `snakemake plan` was with the rates so measured.
 """
 
 import argparse
@@ -121,21 +121,40 @@ def compare_ranks(folder: Path, repeat: int, steps: int) -> list[tuple[str, ...]
 
 
 def chain(repeat: int, cores: int) -> None:
-    """One point from equilibration to figures, through Snakemake."""
+    """Rates by calibration, then a point of 4/3 its length from equilibration to figures."""
     paper = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     paper["structure"]["repeat"] = [repeat] * 3
-    config = ROOT / f"results/large-{repeat}.yaml"
+    atoms = 44 * repeat**3
+    config = ROOT / f"results/large-{atoms}.yaml"
     config.parent.mkdir(exist_ok=True)
     config.write_text(yaml.safe_dump(paper))
-    own = Path("results", f"calibration-{44 * repeat**3}-atoms")
     snakemake = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--quiet", "all"]
-    for file, target in ((config, ["calibrate"]), (ROOT / own / "config.yaml", ["all"])):
-        subprocess.run([*snakemake, "--configfile", str(file), "--", *target], cwd=ROOT, check=True)
-    print(f"{own}: {len(list((ROOT / own / 'figures').glob('*.png')))} figures")
-    subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("efficiency.py")), str(ROOT / own)],
-        check=True,
+
+    def run(configfile: Path, *targets: str) -> float:
+        began = time.monotonic()
+        command = [*snakemake, "--configfile", str(configfile), "--", *targets]
+        subprocess.run(command, cwd=ROOT, check=True)
+        return time.monotonic() - began
+
+    run(config, "calibrate")
+    point = yaml.safe_load((ROOT / f"results/calibration-{atoms}-atoms/config.yaml").read_text())
+    point["campaign"] = f"large-{atoms}"
+    point["temperature"]["values"] = point["temperature"]["values"][:1]
+    produce = float(point["dynamics"]["produce"].split()[0]) * 4 / 3
+    point["dynamics"] |= {
+        "produce": f"{produce:.10g} ps", "checkpoint_interval": f"{produce:.10g} ps"
+    }  # fmt: skip
+    config.write_text(yaml.safe_dump(point))
+    wall = run(config, "all")
+    results = ROOT / "results" / point["campaign"]
+    print(f"{results}: {len(list((results / 'figures').glob('*.png')))} figures in {wall:.0f} s")
+    shown = (
+        ["efficiency.py", str(results), "--wall", f"{wall:.0f}", "--cores", str(cores)],
+        ["planned.py", "--configfile", str(config), "--wall", f"{wall:.0f}", "--cores", str(cores)],
     )
+    for script, *options in shown:
+        command = [sys.executable, str(Path(__file__).with_name(script)), *options]
+        subprocess.run(command, check=False)
 
 
 if __name__ == "__main__":

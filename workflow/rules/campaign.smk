@@ -187,6 +187,7 @@ rule plan:
         runtime=minutes("structures"),
     params:
         rates=RATES,
+        most_ranks=PLAN.most_ranks,
         slots=SLOTS,
         outputs={
             "structures": [SUPERCELL],

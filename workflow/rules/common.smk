@@ -51,7 +51,12 @@ QUESTIONS = {
     "paper": "7. The source paper, number by number",
 }
 
-PLAN = lah10.campaign.plan.Plan(CONFIG, lah10.campaign.plan.read_rates(RATES))
+# A local run gives a job no more cores than it has itself.
+PLAN = lah10.campaign.plan.Plan(
+    CONFIG,
+    lah10.campaign.plan.read_rates(RATES),
+    lah10.campaign.start.given(workflow, "_cores") or lah10.campaign.plan.MOST_RANKS,
+)
 
 #: Cores of a local run, and numbers of jobs at a time that a plan is made for.
 CORES = lah10.campaign.start.given(workflow, "_cores") or os.cpu_count()

@@ -89,6 +89,16 @@ def test_large_cells_get_more_ranks_and_memory():
     assert small.runtime("structures") == planning.SHORTEST_MINUTES
 
 
+def test_a_job_has_no_more_ranks_than_the_machine_has_cores():
+    large = made(structure={"repeat": [10, 10, 10]})
+    laptop = planning.Plan(large.config, large.rates, 2)
+    assert laptop.ranks == 2
+    # Two cores work as long as sixteen, but start less often.
+    fixed = 14 * large.rates["startup_seconds"]["produce"]
+    assert large.core_seconds("produce") - laptop.core_seconds("produce") == pytest.approx(fixed)
+    assert planning.Plan(large.config, large.rates, 1000).ranks == planning.MOST_RANKS
+
+
 def test_memory_counts_the_noise_once_for_all_ranks():
     large = made(structure={"repeat": [10, 10, 10]})
     assert large.noise_mb == pytest.approx(541 + 16 * 34, rel=0.01)

@@ -18,7 +18,7 @@ config = validate(snakemake.config, "configuration")
 outputs = snakemake.params.outputs
 print(
     table(
-        Plan(config, read_rates(snakemake.params.rates)),
+        Plan(config, read_rates(snakemake.params.rates), snakemake.params.most_ranks),
         finished=lambda stage: sum(Path(path).exists() for path in outputs[stage]),
         isotopes=of_campaign(config.structure.file, config.structure.isotopes),
         slots=snakemake.params.slots,

@@ -114,7 +114,7 @@ def calibrate(
     UserError
         The runs failed; the message names their log.
     """
-    plan = Plan(reading.validate(content, "configuration"), rates)
+    plan = Plan(reading.validate(content, "configuration"), rates, cores)
     points = max(1, cores // plan.ranks)
     config = short(content, plan, points)
     short_config = reading.validate(config, "calibration")
@@ -124,7 +124,7 @@ def calibrate(
     file = results / "config.yaml"
     file.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     log = results / "snakemake.log"
-    minutes = Plan(short_config, rates).wall_of_point() / 60
+    minutes = Plan(short_config, rates, cores).wall_of_point() / 60
     say(
         f"Runs {points} point(s) of {plan.config.n_atoms} atoms at a time, {plan.ranks} core(s) "
         f"each, for about {minutes:.0f} min; log: {log}"

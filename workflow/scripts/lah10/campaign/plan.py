@@ -64,18 +64,22 @@ def read_rates(path: str | os.PathLike) -> dict:
 
 
 class Plan:
-    """Costs of one campaign, and the resources that its jobs should ask for."""
+    """Costs of one campaign, and the resources that its jobs should ask for.
 
-    def __init__(self, config: Config, rates: dict):
+    most_ranks : cores that one job may have at most, as on a machine with fewer than `MOST_RANKS`.
+    """
+
+    def __init__(self, config: Config, rates: dict, most_ranks: int = MOST_RANKS):
         self.config = config
         self.rates = rates
+        self.most_ranks = min(MOST_RANKS, most_ranks)
 
     # ------------------------------------------------------------------ one job
 
     @property
     def ranks(self) -> int:
         """MPI ranks (cores) of one molecular-dynamics job."""
-        return min(MOST_RANKS, max(1, self.config.n_atoms // ATOMS_PER_RANK))
+        return min(self.most_ranks, max(1, self.config.n_atoms // ATOMS_PER_RANK))
 
     def steps(self, stage: str) -> int:
         """Time steps of one molecular-dynamics job."""
