@@ -6,10 +6,6 @@ checkout.
 """
 
 ENTHALPIES = f"{RESULTS}/enthalpies"
-#: Labels on the path from Fm-3m to R-3m, as many meshes as there are.
-PATH_LABELS = sorted(
-    map(str, Path("resources/dataset/lah10-gpaw-pbe-phases").glob("path*.xyz"))
-)
 FIG1 = [
     f"{RESULTS}/figures/fig1{panel}.{suffix}"
     for panel in "ab"
@@ -60,6 +56,7 @@ rule merge_enthalpies:
         ),
         static=ancient(STATIC_DFT),
         path=ancient(PATH_LABELS),
+        hessians=ancient(PATH_HESSIANS),
     output:
         dataset=f"{ENTHALPIES}.nc",
         table=f"{ENTHALPIES}.md",
@@ -82,7 +79,9 @@ rule merge_enthalpies:
         runtime=minutes("phase_diagram"),
     params:
         names=list(BOUNDARY_POTENTIALS),
-        labels_sha256=[sha256(path) for path in [STATIC_DFT, *PATH_LABELS]],
+        labels_sha256=[
+            sha256(path) for path in [STATIC_DFT, *PATH_LABELS, PATH_HESSIANS]
+        ],
         pulay=(
             SPLIT.sources[STATIC_SOURCE].pulay_pv_per_atom
             if STATIC_SOURCE in SPLIT.sources

@@ -73,6 +73,10 @@ def test_crossings(merged):
     assert two.crossing_comment.item() == "relaxes to Fm-3m beyond"
     dft = merged.sel(source=enthalpies.DFT, phase="R-3m")
     assert dft.crossing == pytest.approx(178 + 28 * 1.1 / 1.6, abs=0.1)
+    given = enthalpies.merge({"one": potential([-10, -4, -1, 1])}, DFT, (195.5, 5.0))
+    dft = given.sel(source=enthalpies.DFT, phase="R-3m")
+    assert (dft.crossing, dft.crossing_stderr) == (195.5, 5.0)
+    assert given.sel(source="one", phase="R-3m").crossing == pytest.approx(225.0)
     # The error of the difference over the slope: 0.2 to 0.3 meV/atom at 0.057 meV/atom/GPa.
     assert 3 < dft.crossing_stderr < 8
 

@@ -9,7 +9,7 @@ from ase.calculators.lj import LennardJones
 
 from crystals import supercell
 from lah10.analysis.distortion import CageAngles
-from lah10.crystal.rhombohedral import Rhombohedral, distorted
+from lah10.crystal.rhombohedral import Rhombohedral, distorted, numbers
 from lah10.crystal.sites import SiteMap, find_cages
 from lah10.crystal.structures import read_crystal
 
@@ -44,6 +44,22 @@ def test_every_crystal_of_the_path_has_the_operations_of_r3m(angle, internal):
 def test_the_path_ends_at_its_ends():
     assert CUBIC.towards(R3M, 0.0, 0.0) == CUBIC
     np.testing.assert_allclose(CUBIC.towards(R3M, 1.0, 1.0).free, R3M.free)
+
+
+def test_a_crystal_has_its_numbers_back():
+    atoms = R3M.atoms()
+    atoms.positions += 0.3
+    found = numbers(atoms)
+    np.testing.assert_allclose([found.volume, *found.free], [R3M.volume, *R3M.free], atol=1e-9)
+    atoms.positions[4] += 1e-3
+    with pytest.raises(ValueError, match="expected R-3m in rhombohedral axes"):
+        numbers(atoms)
+    turned = R3M.atoms()
+    turned.rotate(10, "z", rotate_cell=True)
+    with pytest.raises(ValueError, match="expected R-3m in rhombohedral axes"):
+        numbers(turned)
+    with pytest.raises(ValueError, match="La first"):
+        numbers(R3M.atoms()[::-1])
 
 
 def test_the_gradient_is_the_slope_of_the_energy():

@@ -9,6 +9,11 @@ REST = "resources/structures/Fm-3m.cif"
 #: DFT of the crystal at rest, and the source whose pressures it shares.
 STATIC_SOURCE = "lah10-gpaw-pbe"
 STATIC_DFT = f"resources/dataset/{STATIC_SOURCE}/fm-3m-static.txt"
+#: Labels on the path from Fm-3m to R-3m, as many meshes as there are, and second derivatives of the
+#: energy there by potentials.
+PATH_SOURCE = f"resources/dataset/{STATIC_SOURCE}-phases"
+PATH_LABELS = sorted(map(str, Path(PATH_SOURCE).glob("path*.xyz")))
+PATH_HESSIANS = f"{PATH_SOURCE}/hessians.txt"
 PHONON_DFT = f"resources/dataset/{STATIC_SOURCE}-phonons/fm-3m.xyz"
 #: What is validated: trained models, and those to compare with.
 VALIDATED = {name: f"{POTENTIAL}/models/{name}/lah10.pb" for name in MODELS}
@@ -101,6 +106,28 @@ rule validate_phases:
         "Enthalpies of the phases at rest by {wildcards.model}"
     script:
         "../../scripts/potential/validation/validate_phases.py"
+
+
+rule path_hessians:
+    input:
+        labels=PATH_LABELS,
+        models=sorted(map(str, Path("resources/potentials").glob("*/lah10.pb"))),
+    output:
+        f"{POTENTIAL}/phases/hessians.txt",
+    log:
+        f"{POTENTIAL_LOGS}/path_hessians.log",
+    benchmark:
+        f"{POTENTIAL}/benchmarks/path_hessians.tsv"
+    conda:
+        "../../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    message:
+        "Second derivatives of the labelled crystals' energy, by the shipped potentials"
+    script:
+        "../../scripts/potential/validation/path_hessians.py"
 
 
 rule phonon_structures:

@@ -30,7 +30,11 @@ from lah10.potential.validation.phases import REFERENCE
 DFT, DFT_PHASE = "PBE (GPAW)", "R-3m"
 
 
-def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr.Dataset:
+def merge(
+    potentials: Mapping[str, xr.Dataset],
+    dft: Sequence[Point] = (),
+    dft_crossing: tuple[float, float] | None = None,
+) -> xr.Dataset:
     """`enthalpies.nc`: differences by source, phase and pressure, and crossings.
 
     Parameters
@@ -38,6 +42,8 @@ def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr
     potentials : mapping
         What `lah10.potential.validation.enthalpies` wrote, by the potential's name.
     dft : sequence of Point
+    dft_crossing : (float, float), optional
+        Pressure and error (GPa) of `dft_enthalpies.Curve`; by default between the points.
 
     Returns
     -------
@@ -98,7 +104,7 @@ def merge(potentials: Mapping[str, xr.Dataset], dft: Sequence[Point] = ()) -> xr
         result[name] = (dims, values[name], {"units": unit, "long_name": text})
     result["space_group"] = (dims, groups, {"long_name": "space group after relaxation"})
     _add_dft(result, dft)
-    _add_crossings(result, dft)
+    _add_crossings(result, dft, dft_crossing)
     return result
 
 
@@ -112,7 +118,9 @@ def _add_dft(result: xr.Dataset, dft: Sequence[Point]) -> None:
         result[name] = ("dft_point", np.array(column, float), {"units": unit, "long_name": text})
 
 
-def _add_crossings(result: xr.Dataset, dft: Sequence[Point]) -> None:
+def _add_crossings(
+    result: xr.Dataset, dft: Sequence[Point], dft_crossing: tuple[float, float] | None
+) -> None:
     shape = (result.sizes["source"], result.sizes["phase"])
     found = {name: np.full((2, *shape), np.nan) for name in ("crossing", "crossing_quantum")}
     comments = np.full(shape, "", dtype=object)
@@ -135,6 +143,9 @@ def _add_crossings(result: xr.Dataset, dft: Sequence[Point]) -> None:
                 *found["crossing_quantum"][:, i, j], _ = crossing(pressure, quantum, error, groups)
             *found["crossing"][:, i, j], comments[i, j] = crossing(
                 pressure, difference, error, groups)  # fmt: skip
+            if source == DFT and dft_crossing is not None and np.isfinite(dft_crossing[0]):
+                found["crossing"][:, i, j] = dft_crossing
+                comments[i, j] = "sign changes, labels interpolated in volume"
     for name, (value, error) in found.items():
         text = "pressure at which the phase and the cubic crystal have one enthalpy" + (
             ", zero-point energy included" * name.endswith("quantum")
@@ -236,8 +247,11 @@ def write(
     dft: Sequence[Point],
     dataset: str | os.PathLike,
     text: str | os.PathLike,
+    dft_crossing: tuple[float, float] | None = None,
 ) -> xr.Dataset:
     """Merge the files of potentials with the points of DFT into a dataset and a table.
+
+    dft_crossing : as in `merge`.
 
     Raises
     ------
@@ -247,7 +261,7 @@ def write(
     remedy = "run `snakemake enthalpies` again"
     found = {name: datasets.read(path, "enthalpies of a potential", remedy)
              for name, path in files.items()}  # fmt: skip
-    result = merge(found, dft)
+    result = merge(found, dft, dft_crossing)
     result.attrs |= {f"potential_sha256_{name}": data.attrs.get("potential_sha256", "")
                      for name, data in found.items()}  # fmt: skip
     netcdf.write(result, dataset, "static enthalpies of phases")

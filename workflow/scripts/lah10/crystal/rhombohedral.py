@@ -18,6 +18,8 @@ from lah10.crystal.sites import find_cages
 CUBIC_ANGLE = 60.0
 #: Step of the numerical derivatives: degree for the angle, fractional for coordinates.
 _STEP = 1e-4
+#: Å, and fractional: a crystal that is as near as this to another is that one; files round.
+_SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,33 @@ class Rhombohedral:
             moves = fractional @ crystal.cell.array
             result[i] = crystal.get_volume() * np.sum(stress * strain) - np.sum(forces * moves)
         return result
+
+
+def numbers(atoms: Atoms) -> Rhombohedral:
+    """The six numbers of a crystal whose axes and atoms are those of `Rhombohedral.atoms`.
+
+    A shift of all atoms is taken out.
+
+    Raises
+    ------
+    ValueError
+        `atoms` is another crystal, or the same in other axes or in another order.
+    """
+    scaled = atoms.get_scaled_positions(wrap=False)
+    if len(atoms) != 11 or atoms.numbers.argmax() != 0:
+        raise ValueError("expected LaH10 of 11 atoms, La first")
+    away = scaled[1:] - scaled[0] + 0.5
+    away -= np.round(away)
+    one, two, three, *_ = (away[::2] - away[1::2]) / 2
+    found = Rhombohedral(
+        atoms.get_volume(), float(atoms.cell.angles().mean()), one[0], two[0], three[0], three[2]
+    )
+    same = found.atoms()
+    gap = same.get_scaled_positions()[1:] - 0.5 - (scaled[1:] - scaled[0])
+    gap -= np.round(gap)
+    if np.abs(same.cell.array - atoms.cell.array).max() > _SAME or np.abs(gap).max() > _SAME:
+        raise ValueError("expected R-3m in rhombohedral axes, atoms as `Rhombohedral.atoms` has")
+    return found
 
 
 def distorted(template: Atoms, crystal: Atoms) -> Atoms:
