@@ -82,11 +82,7 @@ rule merge_enthalpies:
         labels_sha256=[
             sha256(path) for path in [STATIC_DFT, *PATH_LABELS, PATH_HESSIANS]
         ],
-        pulay=(
-            SPLIT.sources[STATIC_SOURCE].pulay_pv_per_atom
-            if STATIC_SOURCE in SPLIT.sources
-            else 0.0
-        ),
+        pulay=STATIC_PULAY,
         code=code("enthalpies/merge"),
     message:
         f"Put the enthalpies of potentials and DFT side by side for {CONFIG.campaign}"

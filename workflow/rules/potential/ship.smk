@@ -40,6 +40,7 @@ rule ship_potential:
                 "phonons.json",
                 "phonons.png",
                 "conservation.json",
+                *(["differences.json"] if TRAINING.differences.labels else []),
             ],
         ),
     log:

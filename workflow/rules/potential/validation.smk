@@ -9,6 +9,11 @@ REST = "resources/structures/Fm-3m.cif"
 #: DFT of the crystal at rest, and the source whose pressures it shares.
 STATIC_SOURCE = "lah10-gpaw-pbe"
 STATIC_DFT = f"resources/dataset/{STATIC_SOURCE}/fm-3m-static.txt"
+STATIC_PULAY = (
+    SPLIT.sources[STATIC_SOURCE].pulay_pv_per_atom
+    if STATIC_SOURCE in SPLIT.sources
+    else 0.0
+)
 #: Labels on the path from Fm-3m to R-3m, as many meshes as there are, and second derivatives of the
 #: energy there by potentials.
 PATH_SOURCE = f"resources/dataset/{STATIC_SOURCE}-phases"
@@ -73,11 +78,7 @@ rule validate_statics:
         runtime=30,
     params:
         source=STATIC_SOURCE,
-        pulay=(
-            SPLIT.sources[STATIC_SOURCE].pulay_pv_per_atom
-            if STATIC_SOURCE in SPLIT.sources
-            else 0.0
-        ),
+        pulay=STATIC_PULAY,
     message:
         "Table I and the equation of state of {wildcards.model} beside DFT"
     script:
@@ -88,6 +89,15 @@ rule validate_phases:
     input:
         model=f"{POTENTIAL}/models/{{model}}/lah10.pb",
         crystals=list(PHASES.values()),
+        labels=PATH_LABELS,
+        hessians=PATH_HESSIANS,
+        static=STATIC_DFT,
+        alignment=TRAINING.alignment_file or [],
+        learnt=(
+            f"{POTENTIAL}/models/{{model}}/differences.json"
+            if TRAINING.differences.labels
+            else []
+        ),
     output:
         f"{POTENTIAL}/models/{{model}}/phases.json",
     log:
@@ -102,6 +112,8 @@ rule validate_phases:
         runtime=30,
     params:
         phases=list(PHASES),
+        source=STATIC_SOURCE,
+        pulay=STATIC_PULAY,
     message:
         "Enthalpies of the phases at rest by {wildcards.model}"
     script:

@@ -23,5 +23,7 @@ for model, folder in snakemake.params.folders.items():
     for file, name in files:
         with atomic_path(Path(folder, name)) as aside:
             shutil.copyfile(file, aside)
+    if "differences.json" not in {name for _, name in files}:
+        Path(folder, "differences.json").unlink(missing_ok=True)  # of the model that was here
     drop_stale_comparison(folder)
     write(folder, load_split(snakemake.params.split))

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lah10.potential.validation.phase_energies import not_learnt
+
 #: meV/atom after one constant a source; GPa; % of each length of Table I; times the published.
 ENERGY, PRESSURE, LENGTH, SPEED = 3.0, 1.0, 0.2, 2.0
+#: Between phases: meV/atom of the enthalpy difference; GPa; meV/atom of energies on the path.
+DIFFERENCE, CROSSING, PATH = 0.5, 10.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,31 @@ def of_lengths(lengths: Mapping[str, Mapping]) -> Verdict:
     deviations = [row["deviation"] for row in lengths.values()]
     worst = max(np.inf if value is None else abs(value) for value in deviations)
     return Verdict("worst length of Table I", worst, LENGTH, "%")
+
+
+def of_phases(found: Mapping) -> list[Verdict]:
+    """Verdicts on the energy difference between R-3m and Fm-3m beside DFT
+    (`phase_energies.measure`).
+
+    A model whose difference does not cross zero, where that of the DFT does, misses the limit.
+    """
+    enthalpies = found["enthalpies"]
+    pairs = zip(enthalpies["dft"], enthalpies["difference"], strict=True)
+    # A crystal that falls apart by the model has no difference, which is a miss.
+    away = [np.inf if one is None else abs(one) for dft, one in pairs if dft is not None]
+    crossing = enthalpies["crossing"]
+    apart = None
+    if crossing["dft"] is not None:
+        model = np.inf if crossing["model"] is None else crossing["model"]
+        apart = abs(model - crossing["dft"])
+    path = not_learnt(found)
+    return [
+        Verdict("enthalpy of R-3m less Fm-3m, worst error", max(away, default=None), DIFFERENCE,
+                "meV/atom"),
+        Verdict("error of the pressure at which it crosses zero", apart, CROSSING, "GPa"),
+        Verdict("rms error on the path, volumes not learnt", None if np.isnan(path) else path,
+                PATH, "meV/atom"),
+    ]  # fmt: skip
 
 
 def of_speed(speed: Mapping) -> Verdict:
