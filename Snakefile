@@ -137,7 +137,7 @@ def results_to_report():
 if workflow.is_main_process:
     if not lah10.io.locks.is_held(f"{RESULTS}/.lock"):
         published = PUBLISHED_MODEL if MODULE is None else None
-        copied = (CONFIG, RESULTS, PLAN.ranks, published)
+        copied = (CONFIG, RESULTS, PLAN.ranks, published, CRYSTALS[1])
         kept = lah10.campaign.copies.keep(*copied)
         if kept:
             logger.info(f"{RESULTS}: {kept} stages are finished by content; new dates")

@@ -8,10 +8,36 @@ from lah10.io.files import sha256
 
 MODEL_SHA256 = sha256(CONFIG.potential.model)
 COMMITTEE_SHA256 = [sha256(model) for model in CONFIG.potential.committee]
+#: In messages of jobs, by the crystal that points start from.
+ALONG = (
+    {"cubic": "", "distorted": ""}
+    if CONFIG.sweep == "none"
+    else {"cubic": ", cooling", "distorted": ", heating"}
+)
+
+
+def neighbour(start, folder):
+    """Input function of an equilibration: in a sweep, the end of the run at the neighbour's
+    temperature; nothing where the point starts from its crystal."""
+
+    def files(wildcards):
+        temperature = CONFIG.neighbour(start, wildcards.temperature)
+        if temperature is None:
+            return {}
+        point = f"{folder}/{wildcards.bath}/P{wildcards.pressure}_T{temperature}"
+        return {"restart": f"{point}/produced.restart", "before": f"{point}/thermo.nc"}
+
+    return files
+
+
+def end_of_production(point):
+    """Output of a production whose end a neighbour starts from."""
+    return {"produced": f"{point}/produced.restart"} if CONFIG.sweep != "none" else {}
 
 
 rule equilibrate:
     input:
+        unpack(neighbour("cubic", POINTS)),
         supercell=SUPERCELL,
         supercell_data=SUPERCELL_DATA,
         model=ancient(CONFIG.potential.model),
@@ -42,7 +68,7 @@ rule equilibrate:
         ),
         seed=CONFIG.seed,
     message:
-        "Equilibrate {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K"
+        f"Equilibrate {{wildcards.bath}} at {{wildcards.pressure}} GPa, {{wildcards.temperature}} K{ALONG['cubic']}"
     script:
         "../scripts/dynamics/dynamics.py"
 
@@ -56,6 +82,7 @@ rule produce:
         model=ancient(CONFIG.potential.model),
         committee=ancient(CONFIG.potential.committee),
     output:
+        **end_of_production(f"{POINTS}/{POINT}"),
         thermo=f"{POINTS}/{POINT}/thermo.nc",
         spectra=f"{POINTS}/{POINT}/spectra.nc",
         trajectory=(

@@ -42,6 +42,7 @@ rule structures_distorted:
 
 use rule equilibrate as equilibrate_distorted with:
     input:
+        unpack(neighbour("distorted", f"{POINTS}/distorted")),
         supercell=SUPERCELL,
         supercell_data=f"{DISTORTED}.data",
         model=ancient(CONFIG.potential.model),
@@ -65,7 +66,7 @@ use rule equilibrate as equilibrate_distorted with:
         seed=CONFIG.seed,
         start="distorted",
     message:
-        "Equilibrate {wildcards.bath} at {wildcards.pressure} GPa, {wildcards.temperature} K from R-3m"
+        f"Equilibrate {{wildcards.bath}} at {{wildcards.pressure}} GPa, {{wildcards.temperature}} K from R-3m{ALONG['distorted']}"
 
 
 use rule produce as produce_distorted with:
@@ -77,6 +78,7 @@ use rule produce as produce_distorted with:
         model=ancient(CONFIG.potential.model),
         committee=ancient(CONFIG.potential.committee),
     output:
+        **end_of_production(f"{POINTS}/{DISTORTED_POINT}"),
         thermo=f"{POINTS}/{DISTORTED_POINT}/thermo.nc",
         spectra=f"{POINTS}/{DISTORTED_POINT}/spectra.nc",
         trajectory=(

@@ -179,6 +179,21 @@ def test_wall_time_is_that_of_the_slots():
     assert "Wall time, 4 job(s) at a time: 0:26:24 h" in planning.table(plan, slots=[4, 4])
 
 
+def test_points_of_a_sweep_wait_for_their_neighbours():
+    """Rows of two temperatures: 2 baths × 3 pressures × 2 starts, 528 s a point."""
+    alone = made(starts=["cubic", "distorted"])
+    swept = made(starts=["cubic", "distorted"], sweep="temperature")
+    for plan in (alone, swept):
+        plan.rates["analysis"]["atom_frames_per_second"] = 1e12
+    assert alone.wall_seconds(24) == pytest.approx(528)
+    assert swept.wall_seconds(24) == pytest.approx(2 * 528)
+    assert swept.wall_seconds(12) == pytest.approx(2 * 528)
+    assert swept.wall_seconds(1) == pytest.approx(24 * 528) == alone.wall_seconds(1)
+    more = row(swept, "produce").kept_bytes - row(alone, "produce").kept_bytes
+    assert more == 24 * 88 * planning.RESTART_ATOM
+    assert "in rows one after the other" in planning.table(swept)
+
+
 #: Seconds that the jobs of each stage of config/demo.yaml took together, and the whole run, on two
 #: cores of the machine that resources/rates.yaml was measured on (28 November 2026).
 DEMO = {"equilibrate": 460, "produce": 925, "analyse": 46}

@@ -72,6 +72,26 @@ def test_starts():
     assert "cubic twice" in complaint(changed("starts", ["cubic", "cubic"]))
 
 
+def test_a_sweep_cools_from_one_start_and_heats_from_the_other():
+    content = changed("starts", ["cubic", "distorted"])
+    content["temperature"]["values"] = [100, 5, 300]
+    alone = validate(content, "x")
+    assert alone.sweep == "none" and alone.neighbour("cubic", "100") is None
+    swept = validate(content | {"sweep": "temperature"}, "x")
+    assert swept.row("cubic") == ("300", "100", "5")
+    found = [swept.neighbour("cubic", kelvin) for kelvin in swept.row("cubic")]
+    assert found == [None, "300", "100"]
+    found = [swept.neighbour("distorted", kelvin) for kelvin in swept.row("distorted")]
+    assert found == [None, "5", "100"]
+    # What a job depends on beside its start is the same.
+    assert swept.dynamics_options("equilibrate", "qtb") == alone.dynamics_options(
+        "equilibrate", "qtb"
+    )
+    text = complaint(changed("sweep", "temperature"))
+    assert "sweep: expected none, or `starts: [cubic, distorted]` with it" in text
+    assert "sweep: expected" in complaint(changed("sweep", "pressure"))
+
+
 def test_the_cell_is_slower_than_the_phonons():
     assert validate(GOOD, "x").dynamics_options("produce", "qtb")["cell_period_ps"] == 0.6
     slow = validate(changed("dynamics.cell_period", "1 ps"), "x")

@@ -31,8 +31,8 @@ FEWEST, MOST = 120, 6000
 SAMPLES, FRAMES, PARTS = 60, 30, 6
 #: Times between samples, fs: those that divide the other times of a configuration.
 INTERVALS = (1, 2, 5, 10, 20, 25, 50)
-#: Sections without a part in it, whose times need not fit.
-OTHERS = ("boundary", "pimd", "learn")
+#: Sections without a part in it, whose times need not fit; points of a sweep would wait.
+OTHERS = ("boundary", "pimd", "learn", "sweep")
 #: Time steps of the equilibration, as a share of those of production.
 EQUILIBRATE = 1 / 3
 #: Below this share of a core a run has shared it with others, and its rate says little.

@@ -16,6 +16,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 from lah10.campaign import jobs
@@ -52,7 +53,11 @@ class Stage:
 
 
 def keep(
-    config: Config, results: str | os.PathLike, ranks: int, published: str | None = None
+    config: Config,
+    results: str | os.PathLike,
+    ranks: int,
+    published: str | None = None,
+    rhombohedral: str | None = None,
 ) -> int:
     """Put the dates of finished files in order.
 
@@ -66,13 +71,15 @@ def keep(
         MPI ranks that a point gets where it has as many cores; fewer are possible.
     published
         Where a rule puts the published potential, which windows may use; None: there is no rule.
+    rhombohedral
+        Structure file of R-3m, the second start; None: points that start from it are left alone.
 
     Returns
     -------
     int
         Stages whose files were given new dates.
     """
-    layout = _Layout(config, Path(results), ranks, published)
+    layout = _Layout(config, Path(results), ranks, published, rhombohedral)
     kept = _keep(layout.structures())
     if kept is None:
         return 0
@@ -90,6 +97,7 @@ def finish(
     results: str | os.PathLike,
     ranks: int,
     published: str | None = None,
+    rhombohedral: str | None = None,
     records: str | os.PathLike = ".snakemake",
 ) -> int:
     """Count stages as done that finished after their Snakemake was killed.
@@ -100,7 +108,7 @@ def finish(
 
     Parameters
     ----------
-    config, results, ranks, published
+    config, results, ranks, published, rhombohedral
         As in `keep`.
     records
         Snakemake's folder.
@@ -117,7 +125,7 @@ def finish(
     if not marked:
         return 0
     found = 0
-    for chain in _Layout(config, Path(results), ranks, published).chains():
+    for chain in _Layout(config, Path(results), ranks, published, rhombohedral).chains():
         for stage in chain:
             if not any(str(_record(marks, file)) in marked for file in stage.run):
                 continue
@@ -142,11 +150,19 @@ def _record(folder: Path, file: Path) -> Path:
 class _Layout:
     """The stages of a campaign and their files, as the rules have them."""
 
-    def __init__(self, config: Config, results: Path, ranks: int, published: str | None):
+    def __init__(
+        self,
+        config: Config,
+        results: Path,
+        ranks: int,
+        published: str | None,
+        rhombohedral: str | None,
+    ):
         self.config, self.results, self.ranks = config, results, ranks
-        self.published = published
+        self.published, self.rhombohedral = published, rhombohedral
         self.supercell = results / "structures/supercell.xyz"
         self.data = self.supercell.with_suffix(".data")
+        self.distorted = results / "structures/distorted.xyz"
 
     def structures(self) -> Stage:
         """The supercell, of which everything else is made."""
@@ -156,8 +172,16 @@ class _Layout:
 
     def chains(self) -> Iterator[Iterable[Stage]]:
         """Stages that follow one another; the first that is not finished ends a chain."""
-        for point in self.config.points:
-            yield self.point(*point)
+        for bath, pressure, temperature in product(
+            self.config.baths, self.config.pressure.values, self.config.row("cubic")
+        ):
+            yield self.point("cubic", bath, pressure, temperature)
+        if self.config.distorted_points and self.rhombohedral:
+            yield [self.structures_distorted()]
+            for bath, pressure, temperature in product(
+                self.config.baths, self.config.pressure.values, self.config.row("distorted")
+            ):
+                yield self.point("distorted", bath, pressure, temperature)
         for point in self.config.pimd.points:
             for beads in point.beads:
                 yield self.path_integrals(point.pressure, point.temperature, beads)
@@ -174,27 +198,50 @@ class _Layout:
 
     # ---------------------------------------------------------------------------- stages
 
-    def point(self, bath: str, pressure: str, temperature: str) -> Iterator[Stage]:
-        """A point of the grid."""
-        folder = self.results / "points" / bath / f"P{pressure}_T{temperature}"
-        times = folder.relative_to(self.results / "points")
+    def structures_distorted(self) -> Stage:
+        """The supercell as R-3m, the second start."""
+        outputs = [self.distorted, self.distorted.with_suffix(".data")]
+        outputs += self.benchmark("structures_distorted.tsv")
+        same = functools.partial(_same_files, self.write_distorted, self.distorted)
+        return Stage([self.supercell], outputs, same)
+
+    def point(self, crystal: str, bath: str, pressure: str, temperature: str) -> Iterator[Stage]:
+        """A point of the grid from one of the two crystals; in a sweep, after its neighbour."""
+        points = self.results / "points"
+        data, row = self.data, points
+        if crystal == "distorted":
+            data, row = self.distorted.with_suffix(".data"), points / "distorted"
+        folder = row / bath / f"P{pressure}_T{temperature}"
+        times = folder.relative_to(points)
         start = [folder / "equilibrated.restart", folder / "equilibration.nc"]
         equilibrated = [*start, folder / "equilibrate.lmp"]
         run = [folder / "thermo.nc", folder / "spectra.nc"]
-        produced = [*run, folder / "trajectory.nc", folder / "produce.lmp"]
+        end = [] if self.config.sweep == "none" else [folder / "produced.restart"]
+        produced = [*run, folder / "trajectory.nc", folder / "produce.lmp", *end]
         moving = self.moving(folder)
-        crystal = [self.supercell, self.data]
+        crystals = [self.supercell, data]
+        before: dict[str, str] = {}
+        if (kelvin := self.config.neighbour(crystal, temperature)) is not None:
+            neighbour = row / bath / f"P{pressure}_T{kelvin}"
+            before["restart"] = str(neighbour / "produced.restart")
+            before["before"] = str(neighbour / "thermo.nc")
         outputs = [*equilibrated, *self.benchmark(times / "equilibrate.tsv")]
         of = (bath, pressure, temperature)
         models = (self.config.potential.model, self.config.potential.committee)
 
         def same(stage: str) -> bool:
-            job = functools.partial(jobs.dynamics, self.config, stage, of)
-            return self.same_run(stage, job, folder, self.data, *models)
+            def job(files: dict) -> dict:
+                if stage == "equilibrate":
+                    files = files | before
+                return jobs.dynamics(self.config, stage, of, files) | {"start": crystal}
 
-        yield Stage(crystal, outputs, functools.partial(same, "equilibrate"), equilibrated)
-        outputs = [*run, *moving, folder / "produce.lmp", *self.benchmark(times / "produce.tsv")]
-        yield Stage([*crystal, *start], outputs, functools.partial(same, "produce"), produced)
+            return self.same_run(stage, job, folder, data, *models)
+
+        inputs = [*crystals, *map(Path, before.values())]
+        yield Stage(inputs, outputs, functools.partial(same, "equilibrate"), equilibrated)
+        outputs = [*run, *moving, folder / "produce.lmp", *end]
+        outputs += self.benchmark(times / "produce.tsv")
+        yield Stage([*crystals, *start], outputs, functools.partial(same, "produce"), produced)
         outputs = [*_within(folder, ANALYSED), *self.benchmark(times / "analyse.tsv")]
         yield Stage(
             [self.supercell, *run, *moving],
@@ -316,6 +363,16 @@ class _Layout:
         crystal = structures.campaign_supercell(of.file, of.cell, of.repeat, of.isotopes)
         structures.write_supercell(folder / self.supercell.name, crystal)
         write_data(crystal, folder / self.data.name)
+
+    def write_distorted(self, folder: Path) -> None:
+        from lah10.crystal import structures
+        from lah10.crystal.rhombohedral import distorted
+        from lah10.dynamics.lammps_input import write_data
+
+        template = structures.read_supercell(self.supercell)
+        crystal = distorted(template, structures.read_crystal(self.rhombohedral))
+        structures.write_supercell(folder / self.distorted.name, crystal)
+        write_data(crystal, (folder / self.distorted.name).with_suffix(".data"))
 
     def write_sheared(self, angle: str, folder: Path) -> None:
         from lah10.crystal import structures

@@ -33,7 +33,8 @@ def dynamics(config: Config, stage: str, point: tuple[str, str, str], files: Fil
     point : (bath, pressure, temperature)
         Texts, GPa and K.
     files : mapping
-        supercell, supercell_data, model; to produce, restart, equilibration and committee.
+        supercell, supercell_data, model; to produce, restart, equilibration and committee; to
+        equilibrate from the end of a neighbour's run, its restart and, as `before`, its series.
     """
     bath, pressure, temperature = point
     return _common(config) | {
@@ -44,7 +45,7 @@ def dynamics(config: Config, stage: str, point: tuple[str, str, str], files: Fil
         "supercell": files["supercell"],
         "supercell_data": files["supercell_data"],
         "restart_in": files.get("restart"),
-        "equilibration": files.get("equilibration"),
+        "equilibration": files.get("equilibration", files.get("before")),
         "potential": {"model": files["model"], "committee": list(files.get("committee", ()))},
         "bath_options": config.bath_options(stage, bath),
         "dynamics": config.dynamics_options(stage, bath),

@@ -197,6 +197,7 @@ class Plan:
                 return size + atoms * RESTART_ATOM
             segment = dynamics.spectrum_segment * 1e3 / dynamics.spectrum_interval
             size += dynamics.produce / dynamics.spectrum_segment * segment / 2 * SPECTRUM_LINE
+            size += atoms * RESTART_ATOM if self.config.sweep != "none" else 0
             return size + (self.trajectory_bytes if self.config.keep_trajectories else 0)
         if stage == "analyse":
             return ANALYSIS_BYTES
@@ -267,21 +268,26 @@ class Plan:
         """Wall time of the whole campaign where so many jobs run at a time, without queueing.
 
         Jobs are given to slots as they become ready, as Snakemake does: of a point one after the
-        other. What is done once a campaign (supercell, dataset, figures) comes before and after.
+        other, and in a sweep a point after its neighbour's production. What is done once a campaign
+        (supercell, dataset, figures) comes before and after.
         """
         chain = [self.core_seconds(stage) / self._cores(stage) for stage in POINT_STAGES]
         free = [0.0] * slots
-        ready = [(0.0, self.core_seconds("harmonic"), 0) for _ in range(self.jobs("harmonic"))]
-        ready += [(0.0, chain[0], 1) for _ in range(self.jobs("equilibrate"))]
+        ready = [(0.0, self.core_seconds("harmonic"), 0, 0) for _ in range(self.jobs("harmonic"))]
+        # The last number is how many points of the row wait for this one.
+        row = 1 if self.config.sweep == "none" else len(self.config.temperature.values)
+        ready += [(0.0, chain[0], 1, row - 1) for _ in range(self.jobs("equilibrate") // row)]
         heapq.heapify(ready)
         ends = [0.0]
         while ready:
-            when, seconds, stage = heapq.heappop(ready)
+            when, seconds, stage, waiting = heapq.heappop(ready)
             end = max(when, heapq.heappop(free)) + seconds
             heapq.heappush(free, end)
             ends.append(end)
             if 0 < stage < len(chain):
-                heapq.heappush(ready, (end, chain[stage], stage + 1))
+                heapq.heappush(ready, (end, chain[stage], stage + 1, waiting))
+            if waiting and POINT_STAGES[stage - 1] == "produce":
+                heapq.heappush(ready, (end, chain[0], 1, waiting - 1))
         once = sum(self.core_seconds(name) for name in ("structures", "phase_diagram", "figures"))
         return max(ends) + once + self.rates["startup_seconds"].get("snakemake", 0)
 
@@ -377,7 +383,8 @@ def table(
     lines = [
         f"Campaign {config.campaign}: {len(config.points)} points of {config.n_atoms} atoms"
         f"{f' ({nuclides.formula(isotopes)})' if isotopes else ''}"
-        f"{' from two starts' if config.distorted_points else ''}, "
+        f"{' from two starts' if config.distorted_points else ''}"
+        f"{', in rows one after the other' if config.sweep != 'none' else ''}, "
         f"{len(config.baths)} bath(s) x {len(config.pressure.values)} pressures x "
         f"{len(config.temperature.values)} temperatures, "
         f"{config.dynamics.equilibrate:g} + {config.dynamics.produce:g} ps a point",

@@ -164,6 +164,14 @@ class Config(Grid, Named):
         "`[cubic, distorted]`. `distorted` is R-3m, and its points lie in `points/distorted/`. "
         "Where the two end in different phases, `hysteresis` marks the point.",
     )
+    sweep: Literal["none", "temperature"] = Field(
+        "none",
+        description="`temperature`: points of one bath, pressure and start are a row. Each starts "
+        "from the end of its neighbour's run: `cubic` cools from the highest temperature down, "
+        "`distorted` heats from the lowest up. Only the first of a row starts from a crystal. The "
+        "runs of a row wait for each other. Needs both `starts`. `none`: every point starts from "
+        "its crystal.",
+    )
     distortion: Distortion = Field(default_factory=Distortion)
     pimd: Pimd = Field(default_factory=Pimd)
     boundary: Boundary = Field(default_factory=Boundary)
@@ -180,6 +188,12 @@ class Config(Grid, Named):
                 "distortion.window",
                 f"at most dynamics.produce ({self.dynamics.produce:g} ps)",
                 f"{self.distortion.window:g} ps",
+            )
+        if self.sweep != "none" and "distorted" not in self.starts:
+            raise section.rule(
+                "sweep",
+                "none, or `starts: [cubic, distorted]` with it (one cools, the other heats)",
+                self.sweep,
             )
         self._check_pimd()
         self._check_boundary()
@@ -236,6 +250,23 @@ class Config(Grid, Named):
     def distorted_points(self) -> list[tuple[str, str, str]]:
         """`points` that start from R-3m, too."""
         return self.points if "distorted" in self.starts else []
+
+    def row(self, start: str) -> tuple[str, ...]:
+        """Temperatures in the order in which points from a crystal run where they sweep."""
+        return tuple(sorted(self.temperature.values, key=float, reverse=start == "cubic"))
+
+    def neighbour(self, start: str, temperature: str) -> str | None:
+        """Temperature at whose end a point starts; None where it starts from its crystal.
+
+        Parameters
+        ----------
+        start : {"cubic", "distorted"}
+        temperature : str
+            K, as in the grid.
+        """
+        row = self.row(start)
+        at = row.index(temperature)
+        return row[at - 1] if self.sweep != "none" and at else None
 
     def window_options(self, stage: Stage) -> dict[str, float]:
         """What a stage of a window of classical nuclei depends on, as `dynamics_options`."""

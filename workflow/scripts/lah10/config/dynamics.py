@@ -30,7 +30,8 @@ class Dynamics(Section):
         "0.75 fs, where 3 % is the limit.",
     )
     equilibrate: quantity("ps", "10 ps") = Field(
-        description="Length of the equilibration, which starts from the perfect crystal."
+        description="Length of the equilibration, which starts from the perfect crystal, or in a "
+        "`sweep` from the end of another run."
     )
     produce: quantity("ps", "50 ps") = Field(
         description="Length of the measured run. The analysis detects and cuts what is left of "

@@ -26,11 +26,13 @@ class Job:
     supercell_data : str
         The same as a LAMMPS data file.
     restart_in : str or None
-        LAMMPS restart to start from ("produce").
+        LAMMPS restart to start from; None: the crystal ("equilibrate" alone).
     equilibration : str or None
-        Time series of the stage before ("produce"); an adaptive bath takes its γ_r from there.
+        Time series of the stage before: to produce, of the equilibration, where an adaptive bath
+        finds its γ_r; to equilibrate from `restart_in`, of the neighbour's production.
     outputs : dict
-        Paths: thermo, commands, and restart (equilibrate) or spectra and trajectory (produce).
+        Paths: thermo, commands, and restart (equilibrate) or spectra, trajectory and, where a
+        neighbour goes on from its end, produced (produce).
     scratch : str
         Folder of the stage's checkpoints.
     potential : dict

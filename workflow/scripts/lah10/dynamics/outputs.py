@@ -127,12 +127,13 @@ def write(
     }
     if job.stage == "produce":
         _write_production(job, bath, checkpoints, parts, unfinished, attrs)
-    else:
+    end = job.outputs.get("produced" if job.stage == "produce" else "restart")
+    if end is not None:
         # After a failure the next stage finds an empty file and hands the failure on.
         restart = b""
         if status == "ok":
             restart = checkpoints.restart(checkpoints.completed).read_bytes()
-        with atomic_path(job.outputs["restart"]) as aside:
+        with atomic_path(end) as aside:
             aside.write_bytes(restart)
     with atomic_path(job.outputs["commands"]) as aside:
         aside.write_text("\n".join([RECORD, *commands, *last_commands]) + "\n")

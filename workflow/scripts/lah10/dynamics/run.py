@@ -152,6 +152,8 @@ class Stage:
         if done:
             self.ranks.say(f"{self.name}: goes on from {self.done_ps:g} ps")
         elif self.job.restart_in:
+            if self.job.stage == "equilibrate":
+                self.ranks.say(f"{self.name}: starts from {self.job.restart_in}")
             self._from_restart(self.job.restart_in, reset=True)
         else:
             self._from_crystal()
@@ -445,13 +447,14 @@ class Stage:
 
 
 def handed_on(job: Job) -> None:
-    """Fail as the stage before did, if it failed."""
+    """Fail as the stage before did, or the neighbour whose end a point starts from."""
     if not job.equilibration:
         return
     with xr.open_dataset(job.equilibration) as data:
         status, message = data.attrs["status"], data.attrs["status_message"]
     if status != "ok":
-        raise PointFailure(status, f"in equilibration: {message}")
+        before = "equilibration" if job.stage == "produce" else "its neighbour's run"
+        raise PointFailure(status, f"in {before}: {message}")
 
 
 def main(path: str) -> int:
