@@ -37,6 +37,22 @@ def test_a_free_cell_has_the_temperature_of_the_bath(settling):
     assert error < 0.03
 
 
+def test_an_oscillating_cell_has_the_right_variance_but_for_the_step():
+    """Exact, from the linear steps of one element x with the frequency of the volume: the variance
+    is k_B T/(W ω²) (1 + λΔt/4)."""
+    for timestep in (0.0005, 0.002):
+        cell = replace(CELL, timestep=timestep)
+        kept, stiffness = 1 - 0.5 * timestep * cell.friction, (2 * np.pi / cell.period) ** 2
+        half = 0.5 * timestep * kept * (1 + kept)
+        # (speed, x) after a step, from those before it and from the random stress.
+        step = np.array([[kept**2, -half * stiffness]])
+        step = np.vstack([step, timestep * step[0] + [0, 1]])
+        noise = half * cell.amplitude / cell.mass * np.array([1, timestep])
+        found = np.linalg.solve(np.eye(4) - np.kron(step, step), np.kron(noise, noise))
+        right = BOLTZMANN * cell.temperature / (cell.mass * stiffness)
+        assert found[3] / right == pytest.approx(1 + 0.25 * cell.friction * timestep, abs=2e-4)
+
+
 def test_mass_follows_from_the_period_alone():
     """√(3BV/W) = 2π/period for the typical crystal, whatever the temperature; so at 0 K, where
     nothing pushes the cell."""

@@ -81,7 +81,8 @@ class CellMotion:
         """Standard deviation of an element of the random stress times the volume, eV.
 
         With a the kick of half a step and c the factor of half a step's friction, LAMMPS takes the
-        half-step velocity v to c²v + c(1 + c)a; a follows from ⟨v²⟩ = k_B T/W.
+        half-step velocity v to c²v + c(1 + c)a; a follows from ⟨v²⟩ = k_B T/W. An oscillating
+        element then has the variance (1 + c²)/(c + c²), or 1 + λΔt/4, times the right one.
         """
         kept = 1 - 0.5 * self.timestep * self.friction
         kick = np.sqrt(BOLTZMANN * self.temperature / self.mass * (1 - kept**4))
