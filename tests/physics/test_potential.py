@@ -25,6 +25,9 @@ MODEL = SHIPPED / "lah10.pb"
 KPOINTS = ROOT / "resources/dataset/lah10-gpaw-pbe-kpoints/k-points.xyz"
 #: The second of the committee that is shipped.
 SECOND = ROOT / "resources/potentials/lah10-2"
+#: The first with its energy differences between phases changed, for `config/boundary.yaml`.
+PHASES = ROOT / "resources/potentials/lah10-phases"
+FOLDERS = (SHIPPED, SECOND, PHASES)
 #: Energy and forces of `structure`; written anew by `python tests/physics/test_potential.py`.
 REFERENCE = Path(__file__).with_name("potential_reference.json")
 
@@ -61,6 +64,12 @@ NOT_YET = {
     ("lah10-2", BETWEEN_PHASES[0]): "4.40 meV/atom, and 0.5 is allowed",
     ("lah10-2", BETWEEN_PHASES[1]): "155 GPa, and 10 is allowed",
     ("lah10-2", BETWEEN_PHASES[2]): "1.51 meV/atom, and 0.5 is allowed",
+    # As the model that it was made of.
+    ("lah10-phases", "energy error, lah10-gpaw-pbe"): "3.64 meV/atom, and 3 are allowed",
+    ("lah10-phases", "pressure error, lah10-gpaw-pbe"): "1.17 GPa, and 1 is allowed",
+    ("lah10-phases", "energy error, lah10-gpaw-pbe-npt"): "3.80 meV/atom, and 3 are allowed",
+    ("lah10-phases", "energy error, lah10-gpaw-pbe-fine"): "3.60 meV/atom, and 3 are allowed",
+    ("lah10-phases", "pressure error, lah10-gpaw-pbe-fine"): "1.19 GPa, and 1 is allowed",
 }
 #: GPa, up to which the pressure of a squeezed crystal has to rise.
 RISES_TO = 500.0
@@ -152,7 +161,7 @@ def all_answers():
         "X mode": unlabelled_frames(along_x()),
     }
     own = held_out_frames()
-    folders = (SHIPPED, SECOND)
+    folders = FOLDERS
     answers = {}
     found = evaluate_all([folder / "lah10.pb" for folder in folders], [*systems.values(), *own])
     for folder, predictions in zip(folders, found, strict=True):
@@ -241,7 +250,15 @@ def along_x() -> list[ase.Atoms]:
     return sorted(frames, key=lambda frame: frame.info["amplitude"])
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, SECOND], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        SHIPPED,
+        SECOND,
+        pytest.param(PHASES, marks=pytest.mark.xfail(strict=True, reason="27 % too stiff")),
+    ],
+    ids=lambda folder: folder.name,
+)
 def test_the_mode_at_x_is_not_soft(all_answers, folder):
     """Restoring forces of DFT; with few k-points the mode looks unstable."""
     rest, *moved = along_x()
@@ -358,13 +375,13 @@ def structure_at_rest() -> ase.Atoms:
     return atoms
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, SECOND], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_card_is_that_of_the_model(folder):
     split = settings.load_split(SHIPPED / "split.yaml")
     assert (folder / "PROVENANCE.md").read_text() == card.render(folder, split)
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, SECOND])
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("model", ["lah10.pb", "frozen.pb"])
 def test_models_hold_no_path(folder, model):
     assert b"prepared/" not in (folder / model).read_bytes()
@@ -381,7 +398,7 @@ def test_the_committee_agrees_near_the_crystal(all_answers):
     assert 1e-3 < difference < min(errors)
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, SECOND], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_its_speed_was_measured_beside_the_published_model(folder):
     speed = json.loads((folder / "speed.json").read_text())
     ours, published = speed["models"]
@@ -400,7 +417,7 @@ def asked(names) -> list:
             if (folder.name, name) in NOT_YET
             else [],
         )
-        for folder in (SHIPPED, SECOND)
+        for folder in FOLDERS
         for name in names
     ]
 
@@ -409,7 +426,7 @@ def read(folder: Path, name: str) -> dict:
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, SECOND], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_it_has_to_reach_is_known_of_this_model(folder):
     """All numbers are there and of the shipped model; what is not reached yet is among them."""
     digest = sha256(folder / "lah10.pb")
@@ -421,7 +438,7 @@ def test_what_it_has_to_reach_is_known_of_this_model(folder):
 
 def test_nothing_else_is_not_reached_yet():
     names = (*ASKED, *extrapolation_scan.SQUEEZES)
-    known = {(folder.name, name) for folder in (SHIPPED, SECOND) for name in names}
+    known = {(folder.name, name) for folder in FOLDERS for name in names}
     assert set(NOT_YET) <= known
 
 

@@ -215,6 +215,10 @@ def _add_line(data: xr.Dataset, potential: str, nuclei: str) -> None:
     )
     known = (stacked["gradient"].notnull() & (stacked["angle"] > 0)).values
     known &= (stacked["gradient_stderr"] > 0).values
+    # Where atoms are distorted in the cubic cell G has a kink, which no expansion in δ has.
+    kinked = here["curve_status"] == CURVE_STATUS.index("kinked")
+    states = zip(stacked["pressure"].values, stacked["temperature"].values, strict=True)
+    known &= [not bool(kinked.sel(pressure=p, temperature=t)) for p, t in states]
     if not known.any():
         return
     columns = [stacked[name].values[known] for name in ("angle", "pressure", "temperature",
