@@ -100,7 +100,7 @@ def compare_ranks(folder: Path, repeat: int, steps: int) -> list[tuple[str, ...]
             command = [mpiexec(), "-n", str(ranks), *command]
         out.mkdir(exist_ok=True)
         began = time.monotonic()
-        child.follow(command, folder / f"log{ranks}", f"the run on {ranks} ranks")
+        child.follow(command, folder / f"log{ranks}", f"the run on {ranks} ranks", threads=1)
         took = time.monotonic() - began
         with xr.open_dataset(job["outputs"]["thermo"]) as thermo:
             series.append(thermo["potential_energy"].values)

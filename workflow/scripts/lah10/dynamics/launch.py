@@ -45,6 +45,8 @@ def run_stage(
             f"the {description.stage} run of {description.bath} P{description.pressure_GPa:g} "
             f"T{description.temperature_K:g}",
             env=env,
+            # A rank has one core. Snakemake sets OMP_NUM_THREADS to the cores of the whole job.
+            threads=1,
             blocked=SIGNALS,
         )
 
