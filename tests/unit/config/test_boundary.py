@@ -68,6 +68,11 @@ def test_lengths_of_windows_are_their_own():
     assert made.pimd_window_options["timestep_fs"] == made.pimd.timestep
 
 
+def test_lengths_of_windows_that_are_not_run_need_not_fit():
+    """The defaults of a section that nobody wrote fit no thermo_interval of 6 fs."""
+    assert read(classical={"produce": "0.0123 ps"}).boundary.states("classical") == []
+
+
 @pytest.mark.parametrize(
     ("boundary", "expected"),
     [
@@ -82,8 +87,11 @@ def test_lengths_of_windows_are_their_own():
         ({"pimd": {"points": [STATE | {"beads": 1}]}}, "boundary.pimd.points[0].beads"),
         ({"qtb": {"pressure": [150]}}, "a quantum thermal bath has no free energy"),
         ({"adqtb": {}}, "is not exp(-G/kT) of any G"),
-        ({"classical": {"produce": "0.0123 ps"}}, "boundary.classical.produce"),
-        ({"pimd": {"produce": "0.0123 ps"}}, "pimd.frame_interval"),
+        (
+            {"classical": {"pressure": [150], "temperature": [300], "produce": "0.0123 ps"}},
+            "boundary.classical.produce",
+        ),
+        ({"pimd": {"points": [STATE], "produce": "0.0123 ps"}}, "pimd.frame_interval"),
         ({"potentials": {"a/b": {"model": "x.pb"}}}, "boundary.potentials"),
     ],
 )

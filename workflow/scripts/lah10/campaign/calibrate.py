@@ -55,7 +55,9 @@ def short(content: Mapping, plan: Plan, points: int) -> dict:
     wanted = SECONDS * plan.rate * plan.ranks / config.n_atoms
     step = config.dynamics.timestep
     wanted = min(MOST, max(FEWEST, wanted)) / SAMPLES
-    sample = min(INTERVALS, key=lambda fs: abs(math.log(fs / (wanted * step)))) / step
+    nearest = min(INTERVALS, key=lambda fs: abs(math.log(fs / (wanted * step))))
+    # Steps of another length than those divide do not make one: the nearest number of whole steps.
+    sample = max(1, round(nearest / step))
     steps = sample * SAMPLES
 
     def fs(number: float) -> str:

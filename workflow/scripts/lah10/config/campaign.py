@@ -205,6 +205,8 @@ class Config(Grid, Named):
             ("classical", "dynamics", self.dynamics, "thermo_interval"),
             ("pimd", "pimd", self.pimd, "frame_interval"),
         ):
+            if not self.boundary.states(nuclei):
+                continue
             for stage in ("equilibrate", "produce"):
                 length = getattr(getattr(self.boundary, nuclei), stage)
                 step = getattr(base, interval)
