@@ -36,6 +36,14 @@ def linear(rng, frames=5, n=3, q=4) -> tuple[np.ndarray, System, Response]:
     return truth, system, Response(phi, directions, forces, virial)
 
 
+def energies_alone(system: System) -> System:
+    """The same without forces and virials."""
+    return replace(
+        system, forces=np.full_like(system.forces, np.nan),
+        virials=np.full_like(system.virials, np.nan),
+    )  # fmt: skip
+
+
 def test_true_weights_are_found_from_any_start():
     truth, system, response = linear(np.random.default_rng(1))
     start = truth + 0.3
@@ -56,10 +64,7 @@ def test_differences_alone_move_what_forces_do_not_see():
     response.energies[:, 1] = 0
     system = replace(system, energies=response.energies @ truth)
     start = truth + np.array([0.5, 0.5, 0, 0, 0, 0])
-    consistent = replace(
-        system, forces=np.full_like(system.forces, np.nan),
-        virials=np.full_like(system.virials, np.nan),
-    )  # fmt: skip
+    consistent = energies_alone(system)
     change = last_layer.solve([(consistent, response)], [(consistent, response)], start)
     assert change[0] == pytest.approx(-0.5, abs=1e-6)
     assert change[1] == 0
@@ -74,10 +79,7 @@ def test_forces_of_the_crystals_compared_are_learnt():
     other = replace(response, forces=response.forces.copy(), virials=response.virials.copy())
     other.forces[..., 0] = other.virials[..., 0] = 0
     start = truth + np.array([0.5, 0, 0, 0, 0, 0])
-    unseen = replace(
-        system, forces=np.full_like(system.forces, np.nan),
-        virials=np.full_like(system.virials, np.nan),
-    )  # fmt: skip
+    unseen = energies_alone(system)
     change = last_layer.solve([(unseen, other)], [(system, response)], start)
     assert change[0] == pytest.approx(-0.5, abs=1e-6)
 

@@ -210,15 +210,13 @@ def _set(data: xr.Dataset, name: str, at: Mapping, value: float, error: float) -
 
 def _add_line(data: xr.Dataset, potential: str, nuclei: str) -> None:
     here = data.sel(potential=potential, nuclei=nuclei)
-    stacked = here[["gradient", "gradient_stderr"]].stack(
+    stacked = here[["gradient", "gradient_stderr", "curve_status"]].stack(
         window=("pressure", "temperature", "angle")
     )
     known = (stacked["gradient"].notnull() & (stacked["angle"] > 0)).values
     known &= (stacked["gradient_stderr"] > 0).values
     # Where atoms are distorted in the cubic cell G has a kink, which no expansion in δ has.
-    kinked = here["curve_status"] == CURVE_STATUS.index("kinked")
-    states = zip(stacked["pressure"].values, stacked["temperature"].values, strict=True)
-    known &= [not bool(kinked.sel(pressure=p, temperature=t)) for p, t in states]
+    known &= (stacked["curve_status"] != CURVE_STATUS.index("kinked")).values
     if not known.any():
         return
     columns = [stacked[name].values[known] for name in ("angle", "pressure", "temperature",
